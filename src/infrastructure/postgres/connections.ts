@@ -1,0 +1,118 @@
+import pg from "pg";
+import { type Database, DatabaseFailure } from "../../kernel/statement.ts";
+import { failureOf } from "./failures.ts";
+
+export type ConnectionSettings = {
+  readonly url: string;
+  /** Shown by pg_stat_activity. */
+  readonly applicationName: string;
+  /** The server gives up on a statement after this long; the client does a second later. In milliseconds. */
+  readonly statementTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  /** Told of connections that broke while nobody was using them. */
+  readonly onIdleError: (error: Error) => void;
+};
+
+/** A database that has to be closed. */
+export type ClosableDatabase = Database & { close(): Promise<void> };
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: "text" | "binary") =>
+    oid === pg.types.builtins.INT8 ? BigInt : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+};
+
+function clientConfig(settings: ConnectionSettings): pg.ClientConfig {
+  return {
+    connectionString: settings.url,
+    application_name: settings.applicationName,
+    connectionTimeoutMillis: settings.connectTimeoutMs,
+    statement_timeout: settings.statementTimeoutMs,
+    query_timeout: settings.statementTimeoutMs + 1_000,
+    keepAlive: true,
+    types,
+  };
+}
+
+/** A pool for statements that are not hot. A broken connection is replaced by the next use. */
+export function createPool(settings: ConnectionSettings & { readonly most: number }): ClosableDatabase {
+  const pool = new pg.Pool({ ...clientConfig(settings), max: settings.most, idleTimeoutMillis: 30_000 });
+  pool.on("error", settings.onIdleError);
+  return {
+    async query(query) {
+      let sent = false;
+      try {
+        const client = await pool.connect();
+        sent = true;
+        return await runOn(client, query, (broken) => client.release(broken));
+      } catch (error) {
+        throw failureOf(error, sent);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+/** A connection that cannot be trusted after an error (it timed out or broke) is not given back but ended. */
+async function runOn(
+  client: pg.ClientBase,
+  query: { name: string; text: string; values: unknown[] },
+  release: (broken: boolean) => void,
+): Promise<{ rows: unknown[] }> {
+  try {
+    const result = await client.query(query);
+    release(false);
+    return result;
+  } catch (error) {
+    const failure = failureOf(error, true);
+    release(failure instanceof DatabaseFailure && failure.kind === "unavailable");
+    throw failure;
+  }
+}
+
+/**
+ * One connection for one lane: it runs one statement at a time, keeps its prepared statements, and connects anew with
+ * the first statement after it broke. While the database is away that statement fails at once instead of waiting.
+ */
+export function createDedicatedConnection(settings: ConnectionSettings): ClosableDatabase {
+  let connected: Promise<pg.Client> | undefined;
+  let closed = false;
+
+  function forget(client: pg.Client): void {
+    connected = undefined;
+    client.removeAllListeners("error");
+    client.on("error", () => undefined);
+    client.end().catch(settings.onIdleError);
+  }
+
+  async function connect(): Promise<pg.Client> {
+    const client = new pg.Client(clientConfig(settings));
+    client.on("error", (error) => {
+      settings.onIdleError(error);
+      forget(client);
+    });
+    await client.connect();
+    return client;
+  }
+
+  return {
+    async query(query) {
+      if (closed) throw new DatabaseFailure("unavailable", false, "the connection is closed");
+      connected ??= connect();
+      let client: pg.Client;
+      try {
+        client = await connected;
+      } catch (error) {
+        connected = undefined;
+        throw failureOf(error, false);
+      }
+      return await runOn(client, query, (broken) => {
+        if (broken) forget(client);
+      });
+    },
+    async close() {
+      closed = true;
+      const client = await connected?.catch(() => undefined);
+      await client?.end();
+    },
+  };
+}
