@@ -1,0 +1,137 @@
+import { DatabaseFailure } from "../kernel/statement.ts";
+import { type GatewayFailure, type GatewayOutcome, LaneRefusal, type Trace } from "./ports.ts";
+
+/** What gateways answer for good: the attempt can be settled with it. */
+export type FinalOutcome = Extract<GatewayOutcome, { type: "succeeded" | "declined" }>;
+
+/** What leaves the truth with the gateway: recovery goes on with the attempt. */
+export type OpenOutcome = Extract<GatewayOutcome, { type: "not_sent" | "unknown" }>;
+
+/** What recovery learned by asking the gateway, without charging anything. */
+export type Finding =
+  | FinalOutcome
+  | ({ readonly type: "absent" } & GatewayFailure)
+  | ({ readonly type: "unreachable" } & GatewayFailure);
+
+/** One committed attempt to have a gateway do something. `tries` counts who took it up, the first time included. */
+export type Attempt = { readonly id: string; readonly tries: number };
+
+/**
+ * A kind of movement: what payments, bills and payouts each say of their own. The pipeline says when.
+ * `settle` must be guarded by the attempt being open, because a webhook, recovery and the request may all bring it.
+ */
+export type Policy<Accepted extends Attempt, Settled> = {
+  readonly operation: string;
+  call(attempt: Accepted, deadlineMs: number): Promise<GatewayOutcome>;
+  find(attempt: Accepted, deadlineMs: number): Promise<Finding>;
+  settle(attempt: Accepted, outcome: FinalOutcome): Promise<Settled>;
+  /** Leaves the attempt open for recovery: due again after the delay, or parked for a person. */
+  postpone(attempt: Accepted, failure: GatewayFailure, delayMs: number, park: boolean): Promise<void>;
+};
+
+export type Completion<Settled> =
+  | { readonly type: "settled"; readonly settled: Settled }
+  | ({ readonly type: "postponed" } & Pick<OpenOutcome, "code" | "message"> & {
+        readonly outcome: OpenOutcome["type"];
+      });
+
+/** The moments between the steps, where a process can die; tests stop it there. */
+export type Step = "accepted" | "called" | "settled" | "postponed";
+
+export type PipelineSettings = {
+  readonly callDeadlineMs: number;
+  readonly onStep?: (step: Step, operation: string, attemptId: string) => void;
+};
+
+const settleTries = 5;
+const firstDelayMs = 1_000;
+const longestDelayMs = 300_000;
+/** With the delays above: about a day of asking before a person has to look. */
+const mostTries = 300;
+/** How often a gateway must say that it never heard of an attempt before the attempt is over. */
+const absencesToBelieve = 3;
+
+/** call → settle for an attempt that is committed. What the gateway did not decide is postponed to recovery. */
+export async function complete<Accepted extends Attempt, Settled>(
+  policy: Policy<Accepted, Settled>,
+  attempt: Accepted,
+  trace: Trace,
+  settings: PipelineSettings,
+): Promise<Completion<Settled>> {
+  settings.onStep?.("accepted", policy.operation, attempt.id);
+  const outcome = await trace.span("gateway call", () => policy.call(attempt, settings.callDeadlineMs));
+  settings.onStep?.("called", policy.operation, attempt.id);
+  if (outcome.type === "not_sent" || outcome.type === "unknown") {
+    await postpone(policy, attempt, outcome, settings);
+    return { type: "postponed", outcome: outcome.type, code: outcome.code, message: outcome.message };
+  }
+  return await settle(policy, attempt, outcome, trace, settings);
+}
+
+/**
+ * Takes up an attempt that nobody settled: asks the gateway what became of it, settles what it knows, and calls again,
+ * with the same idempotency key, where it never heard of it. A gateway that keeps saying so has decided: the attempt
+ * is settled as declined, and should a webhook prove otherwise, the payment still moves up to succeeded.
+ */
+export async function recover<Accepted extends Attempt, Settled>(
+  policy: Policy<Accepted, Settled>,
+  attempt: Accepted,
+  trace: Trace,
+  settings: PipelineSettings,
+): Promise<Completion<Settled>> {
+  const finding = await trace.span("gateway lookup", () => policy.find(attempt, settings.callDeadlineMs));
+  if (finding.type === "unreachable") {
+    const failure = { type: "unknown", code: finding.code, message: finding.message } as const;
+    await postpone(policy, attempt, failure, settings);
+    return { ...failure, type: "postponed", outcome: "unknown" };
+  }
+  if (finding.type === "absent") {
+    if (attempt.tries <= absencesToBelieve) return await complete(policy, attempt, trace, settings);
+    const verdict = { type: "declined", intent: null, code: finding.code, message: finding.message } as const;
+    return await settle(policy, attempt, verdict, trace, settings);
+  }
+  return await settle(policy, attempt, finding, trace, settings);
+}
+
+/**
+ * Settling is guarded and can be repeated, so a lost connection or a full lane is tried again before it is left to
+ * recovery, which finds the attempt open.
+ */
+async function settle<Accepted extends Attempt, Settled>(
+  policy: Policy<Accepted, Settled>,
+  attempt: Accepted,
+  outcome: FinalOutcome,
+  trace: Trace,
+  settings: PipelineSettings,
+): Promise<Completion<Settled>> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const settled = await trace.span("settle", () => policy.settle(attempt, outcome));
+      settings.onStep?.("settled", policy.operation, attempt.id);
+      return { type: "settled", settled };
+    } catch (error) {
+      if (tries >= settleTries || !mayPass(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50 * 2 ** tries));
+    }
+  }
+}
+
+function mayPass(error: unknown): boolean {
+  if (error instanceof LaneRefusal) return error.reason !== "closed";
+  return error instanceof DatabaseFailure && error.kind !== "rejected";
+}
+
+async function postpone<Accepted extends Attempt, Settled>(
+  policy: Policy<Accepted, Settled>,
+  attempt: Accepted,
+  outcome: OpenOutcome,
+  settings: PipelineSettings,
+): Promise<void> {
+  await policy.postpone(attempt, outcome, delayAfter(attempt.tries), attempt.tries >= mostTries);
+  settings.onStep?.("postponed", policy.operation, attempt.id);
+}
+
+/** 1 s, 2 s, 4 s … up to 5 minutes. */
+export function delayAfter(tries: number): number {
+  return Math.min(firstDelayMs * 2 ** Math.min(tries - 1, 20), longestDelayMs);
+}

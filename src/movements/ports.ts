@@ -1,0 +1,109 @@
+import type { Currency } from "../kernel/currency.ts";
+import type { Money } from "../kernel/money.ts";
+
+/** Where a payment intent stands at the gateway, in our words. Money has moved only in "succeeded". */
+export type IntentStatus = "pending" | "succeeded" | "failed" | "cancelled";
+
+/** A payment intent as the gateway knows it. */
+export type GatewayIntent = {
+  readonly id: string;
+  readonly status: IntentStatus;
+  readonly amount: Money;
+  /** What the buyer's browser needs to confirm the payment (Stripe's client secret); null where there is none. */
+  readonly clientSecret: string | null;
+  /** Our own payment id, as we wrote it into the intent's metadata; null on an intent that is not ours. */
+  readonly paymentId: string | null;
+};
+
+/** Why a gateway did not do what was asked. `code` is stable and snake_case, `message` is a sentence. */
+export type GatewayFailure = { readonly code: string; readonly message: string };
+
+/**
+ * What came of one call.
+ * - `succeeded`: the gateway did what was asked; `intent` is the state after it.
+ * - `declined`: the gateway answered no, for good; asking again with the same request cannot help.
+ * - `not_sent`: provably nothing reached the gateway: it may be asked again, or another gateway may be.
+ * - `unknown`: it may have happened (a timeout or a broken connection after sending, a 5xx answer): never treated
+ *   as failed, never sent elsewhere; the gateway has to be asked.
+ */
+export type GatewayOutcome =
+  | { readonly type: "succeeded"; readonly intent: GatewayIntent }
+  | ({ readonly type: "declined"; readonly intent: GatewayIntent | null } & GatewayFailure)
+  | ({ readonly type: "not_sent" } & GatewayFailure)
+  | ({ readonly type: "unknown" } & GatewayFailure);
+
+/** What the gateway says when asked about an attempt whose outcome we do not know. */
+export type IntentFinding =
+  | { readonly type: "found"; readonly intent: GatewayIntent }
+  | { readonly type: "absent" }
+  | ({ readonly type: "unreachable" } & GatewayFailure);
+
+export type CreateIntentRequest = {
+  /** Our attempt id; the gateway's idempotency key is derived from it, so calling again can never charge again. */
+  readonly attemptId: string;
+  readonly paymentId: string;
+  readonly amount: Money;
+  readonly capture: "automatic" | "manual";
+  readonly reference: string | null;
+};
+
+export type CancelIntentRequest = {
+  /** The cancellation's own attempt, not the one that created the intent. */
+  readonly attemptId: string;
+  readonly paymentId: string;
+  readonly intentId: string;
+};
+
+export type FindIntentRequest = {
+  readonly attemptId: string;
+  readonly paymentId: string;
+  /** Known where the gateway has answered before. */
+  readonly intentId: string | null;
+  /** When the attempt was committed: the intent cannot be older than this. */
+  readonly acceptedAt: Date;
+};
+
+/**
+ * A payment gateway. Every function resolves to a value, whatever the gateway does, and within its deadline:
+ * a throw is a bug. Adapters must pass the conformance suite in `tests/conformance/payment-gateway.ts`.
+ */
+export interface PaymentGateway {
+  readonly name: "stripe" | "simulator";
+  /** What an amount in the gateway's own units is, in webhooks and reports: Stripe counts ISK and UGX in hundredths. */
+  readAmount(units: bigint, currency: Currency): Money;
+  /** Creates the payment intent of one attempt, or returns the one that this attempt created before. */
+  createIntent(request: CreateIntentRequest, deadlineMs: number): Promise<GatewayOutcome>;
+  /** Cancels an intent that has not succeeded. `declined` carries the intent as it stands when it has. */
+  cancelIntent(request: CancelIntentRequest, deadlineMs: number): Promise<GatewayOutcome>;
+  /** Asks what became of an attempt; charges nothing and creates nothing. */
+  findIntent(request: FindIntentRequest, deadlineMs: number): Promise<IntentFinding>;
+  close(): Promise<void>;
+}
+
+/** One traced request or attempt, as far as the money boundaries need to know: telemetry stands behind it. */
+export interface Trace {
+  /** W3C traceparent of the current span, kept with attempts and events; null where nothing is traced. */
+  readonly traceparent: string | null;
+  /** Runs the work as a child span of the given name. */
+  span<Value>(name: string, work: () => Promise<Value>): Promise<Value>;
+}
+
+/** For work that is not traced: the span is the work. */
+export const untraced: Trace = {
+  traceparent: null,
+  span: (_name, work) => work(),
+};
+
+/**
+ * A lane did not take an item, and nothing was done: its queue is full, the item waited too long for its turn, or the
+ * process is stopping.
+ */
+export class LaneRefusal extends Error {
+  readonly reason: "full" | "waited_too_long" | "closed";
+
+  constructor(lane: string, reason: LaneRefusal["reason"]) {
+    super(`the ${lane} lane took nothing: ${reason.replaceAll("_", " ")}`);
+    this.name = "LaneRefusal";
+    this.reason = reason;
+  }
+}
