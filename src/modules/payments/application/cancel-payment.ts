@@ -1,0 +1,55 @@
+import { accept, type Result, refuse } from "../../../kernel/result.ts";
+import { complete, type Trace } from "../../../movements/index.ts";
+import { attemptIdOf, type Payment } from "../domain.ts";
+import { acceptCancellation } from "../persistence.queries.ts";
+import type { PaymentsContext } from "./context.ts";
+import { cancellation } from "./movements.ts";
+import { getPayment } from "./read-payments.ts";
+
+export type CancelPaymentRefusal =
+  | { type: "payment_not_found" }
+  | { type: "payment_not_cancellable"; status: string }
+  | { type: "payment_under_way" }
+  | { type: "gateway_unavailable"; paymentId: string; code: string }
+  | { type: "gateway_outcome_unknown"; paymentId: string; code: string };
+
+/**
+ * Cancels a pending payment at its gateway. The gateway decides a race with the buyer: where the money moved first,
+ * the payment is succeeded and the cancellation is refused. Cancelling a cancelled payment changes nothing.
+ */
+export async function cancelPayment(
+  context: PaymentsContext,
+  scope: string,
+  id: string,
+  trace: Trace,
+): Promise<Result<Payment, CancelPaymentRefusal>> {
+  const found = await getPayment(context, scope, id);
+  if (!found.ok) return found;
+  const payment = found.value;
+  if (payment.status === "cancelled") return accept(payment);
+  if (payment.status !== "pending") return refuse({ type: "payment_not_cancellable", status: payment.status });
+
+  const accepting = { paymentId: id, scope, leaseMs: context.leaseMs, traceparent: trace.traceparent };
+  const [accepted] = await trace.span("accept", () => acceptCancellation.run(accepting, context.database));
+  if (accepted === undefined || payment.intentId === null) return refuse({ type: "payment_under_way" });
+  const attempt = {
+    id: attemptIdOf(id, accepted.number),
+    tries: 1,
+    paymentId: id,
+    number: accepted.number,
+    amount: payment.amount,
+    capture: payment.capture,
+    reference: payment.reference,
+    intentId: payment.intentId,
+    acceptedAt: new Date(payment.createdAt),
+    traceparent: trace.traceparent,
+  };
+  const completion = await complete(cancellation(context), attempt, trace, context.pipeline);
+  if (completion.type === "postponed") {
+    const type = completion.outcome === "unknown" ? "gateway_outcome_unknown" : "gateway_unavailable";
+    return refuse({ type, paymentId: id, code: completion.code });
+  }
+  const after = await getPayment(context, scope, id);
+  if (!after.ok || after.value.status === "cancelled") return after;
+  return refuse({ type: "payment_not_cancellable", status: after.value.status });
+}

@@ -1,0 +1,137 @@
+import { accept, type Result, refuse } from "../../../kernel/result.ts";
+import { complete, type Trace } from "../../../movements/index.ts";
+import {
+  attemptIdOf,
+  canonicalRequest,
+  judgeRequest,
+  type PaymentIntent,
+  type PaymentRequest,
+  type RequestRefusal,
+} from "../domain.ts";
+import type { PaymentsContext } from "./context.ts";
+import type { PaymentSummary, StandingPayment } from "./lanes.ts";
+import { creation, type PaymentAttempt } from "./movements.ts";
+
+/** A payment as its request is answered; `replayed` where an earlier request had made it. */
+export type CreatedPayment = { readonly payment: PaymentSummary; readonly replayed: boolean };
+
+export type CreatePaymentRefusal =
+  | RequestRefusal
+  | { type: "idempotency_key_reused" }
+  | { type: "idempotency_key_in_use" }
+  | { type: "gateway_unavailable"; paymentId: string; code: string }
+  | { type: "gateway_outcome_unknown"; paymentId: string; code: string };
+
+/**
+ * Makes a payment: judged, committed, created at the gateway, settled. A repeated request gets the payment of the
+ * first one; where the first is still under way it waits for it up to `replayWaitMs`.
+ *
+ * A payment that was accepted is never lost: where the gateway is away (`gateway_unavailable`) or does not answer
+ * (`gateway_outcome_unknown`) recovery goes on with it, and the same request with the same key finds it later.
+ */
+export async function createPayment(
+  context: PaymentsContext,
+  scope: string,
+  request: PaymentRequest,
+  trace: Trace,
+): Promise<Result<CreatedPayment, CreatePaymentRefusal>> {
+  const judged = judgeRequest(request);
+  if (!judged.ok) return judged;
+  const intent = judged.value;
+  const fingerprint = context.sha256(canonicalRequest(intent));
+  const accepted = await acceptIntent(context, scope, intent, fingerprint, trace);
+  if (accepted === null) return await replay(context, scope, intent.idempotencyKey, fingerprint);
+
+  const { id, createdAt } = accepted;
+  const attempt: PaymentAttempt = {
+    id: attemptIdOf(id, 1),
+    tries: 1,
+    paymentId: id,
+    number: 1,
+    amount: intent.amount,
+    capture: intent.capture,
+    reference: intent.reference,
+    intentId: null,
+    acceptedAt: createdAt,
+    traceparent: trace.traceparent,
+  };
+  const completing = complete(creation(context), attempt, trace, context.pipeline);
+  const completion = await announce(context, keyOf(scope, intent.idempotencyKey), completing);
+  if (completion.type === "postponed") {
+    const type = completion.outcome === "unknown" ? "gateway_outcome_unknown" : "gateway_unavailable";
+    return refuse({ type, paymentId: id, code: completion.code });
+  }
+  if (completion.settled === null) return await replay(context, scope, intent.idempotencyKey, fingerprint, false);
+  const payment = { id, createdAt, amount: intent.amount, ...completion.settled };
+  return accept({ payment, replayed: false });
+}
+
+async function acceptIntent(
+  context: PaymentsContext,
+  scope: string,
+  intent: PaymentIntent,
+  fingerprint: string,
+  trace: Trace,
+): Promise<{ id: string; createdAt: Date } | null> {
+  const id = context.newId();
+  const { lanes, gateway } = context;
+  const item = { id, scope, intent, fingerprint, gateway: gateway.name, traceparent: trace.traceparent };
+  const createdAt = await trace.span("accept", () => lanes.accept.submit(item));
+  return createdAt === null ? null : { id, createdAt };
+}
+
+function keyOf(scope: string, idempotencyKey: string): string {
+  return `${scope} ${idempotencyKey}`;
+}
+
+/** Lets repeated requests in this process wait for the work itself, for as long as it runs. */
+async function announce<Value>(context: PaymentsContext, key: string, work: Promise<Value>): Promise<Value> {
+  context.underWay.set(key, work);
+  try {
+    return await work;
+  } finally {
+    context.underWay.delete(key);
+  }
+}
+
+const firstPollMs = 20;
+const longestPollMs = 200;
+
+/** Answers from what stands under the key; waits while the first request is under way, here or in another process. */
+async function replay(
+  context: PaymentsContext,
+  scope: string,
+  key: string,
+  fingerprint: string,
+  replayed = true,
+): Promise<Result<CreatedPayment, CreatePaymentRefusal>> {
+  const untilMs = performance.now() + context.replayWaitMs;
+  for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, longestPollMs)) {
+    const standing = await context.lanes.findByKey.submit({ scope, key });
+    if (standing === null) throw new Error(`no payment stands under a key that is taken: ${key}`);
+    if (standing.fingerprint !== fingerprint) return refuse({ type: "idempotency_key_reused" });
+    if (!standing.underWay) return accept({ payment: summaryOf(standing), replayed });
+    const leftMs = untilMs - performance.now();
+    if (leftMs <= 0) return refuse({ type: "idempotency_key_in_use" });
+    const firstRequest = context.underWay.get(keyOf(scope, key));
+    await waitFor(firstRequest, firstRequest === undefined ? Math.min(pollMs, leftMs) : leftMs);
+  }
+}
+
+function summaryOf({ fingerprint: _, underWay: __, ...summary }: StandingPayment): PaymentSummary {
+  return summary;
+}
+
+/** Resolves when the work has ended, however it did, or after the given time. */
+async function waitFor(work: Promise<unknown> | undefined, mostMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, mostMs);
+  });
+  const ended = work?.then(
+    () => undefined,
+    () => undefined,
+  );
+  await Promise.race(ended === undefined ? [timeout] : [ended, timeout]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,100 @@
+import type { Currency } from "../../../kernel/currency.ts";
+import { fromStoredDecimal } from "../../../kernel/money.ts";
+import { accept, type Result, refuse } from "../../../kernel/result.ts";
+import { readStream } from "../../events/index.ts";
+import { isUuid, lowestIdAt, type Metadata, type Payment, type PaymentStatus } from "../domain.ts";
+import * as statements from "../persistence.queries.ts";
+import type { PaymentsContext } from "./context.ts";
+
+export type PaymentNotFound = { type: "payment_not_found" };
+
+/** The payment as it stands. Only the scope it was made in sees it. */
+export async function getPayment(
+  context: PaymentsContext,
+  scope: string,
+  id: string,
+): Promise<Result<Payment, PaymentNotFound>> {
+  if (!isUuid(id)) return refuse({ type: "payment_not_found" });
+  const [row] = await statements.getPayment.run({ id, scope }, context.database);
+  return row === undefined ? refuse({ type: "payment_not_found" }) : accept(paymentOf(row));
+}
+
+export type PaymentFilter = {
+  readonly status: PaymentStatus | null;
+  readonly currency: string | null;
+  readonly createdAfter: Date | null;
+  /** The id of the last payment of the page before. */
+  readonly before: string | null;
+  readonly limit: number;
+};
+
+/** How far the clock of the process that made an id may be from the database's, when ids bound a walk over time. */
+const clockSkewMs = 300_000;
+
+/** A page of payments, newest first; `next` continues after it, null where it was the last. */
+export async function listPayments(
+  context: PaymentsContext,
+  scope: string,
+  filter: PaymentFilter,
+): Promise<{ payments: Payment[]; next: string | null }> {
+  const { createdAfter, limit } = filter;
+  const createdAfterId = createdAfter === null ? null : lowestIdAt(new Date(createdAfter.getTime() - clockSkewMs));
+  const parameters = { ...filter, scope, createdAfterId, limit: limit + 1 };
+  const rows = await statements.listPayments.run(parameters, context.database);
+  const payments = rows.slice(0, limit).map(paymentOf);
+  return { payments, next: rows.length > limit ? (payments.at(-1)?.id ?? null) : null };
+}
+
+/** One thing that happened to a payment: an attempt on the gateway, a webhook of the gateway's, a change of state. */
+export type TimelineEntry = { readonly at: Date; readonly kind: "attempt" | "webhook" | "event" } & Readonly<
+  Record<string, unknown>
+>;
+
+const mostTimelineEntries = 1_000;
+
+/** Everything that happened to a payment, oldest first. */
+export async function readTimeline(
+  context: PaymentsContext,
+  scope: string,
+  id: string,
+): Promise<Result<TimelineEntry[], PaymentNotFound>> {
+  const payment = await getPayment(context, scope, id);
+  if (!payment.ok) return payment;
+  const { database } = context;
+  const [attempts, webhooks, events] = await Promise.all([
+    statements.listAttempts.run({ paymentId: id }, database),
+    statements.listReceivedEvents.run({ paymentId: id, limit: mostTimelineEntries }, database),
+    readStream(database, id, mostTimelineEntries),
+  ]);
+  const entries: TimelineEntry[] = [
+    ...attempts.map(({ acceptedAt, settledAt, lastError, ...attempt }) => ({
+      at: acceptedAt,
+      kind: "attempt" as const,
+      ...attempt,
+      last_error: lastError,
+      settled_at: settledAt,
+    })),
+    ...webhooks.map(({ receivedAt, processedAt, eventId, ...webhook }) => ({
+      at: receivedAt,
+      kind: "webhook" as const,
+      event_id: eventId,
+      ...webhook,
+      processed_at: processedAt,
+    })),
+    ...events.map(({ recordedAt, ...event }) => ({ at: recordedAt, kind: "event" as const, ...event })),
+  ];
+  return accept(entries.sort((left, right) => left.at.getTime() - right.at.getTime()));
+}
+
+function paymentOf(row: statements.GetPaymentResult): Payment {
+  const { amount, currency, status, capture, metadata, failureCode, failureMessage, ...facts } = row;
+  const payment = {
+    ...facts,
+    amount: fromStoredDecimal(amount, currency as Currency),
+    capture: capture as Payment["capture"],
+    metadata: metadata as Metadata,
+  };
+  if (status !== "failed") return { ...payment, status: status as Exclude<PaymentStatus, "failed"> };
+  const failure = { code: failureCode ?? "payment_failed", message: failureMessage ?? "The payment failed." };
+  return { ...payment, status, failure };
+}

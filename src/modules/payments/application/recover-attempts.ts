@@ -1,0 +1,53 @@
+import type { Currency } from "../../../kernel/currency.ts";
+import { fromStoredDecimal } from "../../../kernel/money.ts";
+import { recover, type Trace } from "../../../movements/index.ts";
+import { attemptIdOf } from "../domain.ts";
+import { type ClaimDueAttemptsResult, claimDueAttempts } from "../persistence.queries.ts";
+import type { PaymentsContext } from "./context.ts";
+import { cancellation, creation, type PaymentAttempt } from "./movements.ts";
+
+/** How many attempts are taken up at once: a bound on what a stop waits for and on the load on a gateway that is back. */
+const attemptsAtOnce = 32;
+
+/**
+ * Takes up attempts that were accepted and never settled, in whatever process and however that one ended. Returns how
+ * many it took up. An attempt that fails to be recovered is due again after its lease.
+ */
+export async function recoverDueAttempts(
+  context: PaymentsContext,
+  resume: (traceparent: string | null) => Trace,
+  onFailure: (attemptId: string, error: unknown) => void,
+): Promise<number> {
+  const due = await claimDueAttempts.run({ limit: attemptsAtOnce, leaseMs: context.leaseMs }, context.database);
+  await Promise.all(
+    due.map(async (row) => {
+      const attempt = attemptOf(row);
+      const policy = row.operation === "cancel" ? cancellation(context) : creation(context);
+      try {
+        const completion = await recover(policy, attempt, resume(row.traceparent), context.pipeline);
+        const result =
+          completion.type === "postponed" ? completion.outcome : (completion.settled?.status ?? "elsewhere");
+        context.observe.attemptRecovered(row.operation, result);
+      } catch (error) {
+        onFailure(attempt.id, error);
+      }
+    }),
+  );
+  return due.length;
+}
+
+function attemptOf(row: ClaimDueAttemptsResult): PaymentAttempt {
+  const { paymentId, number, tries, intentId, reference, acceptedAt, traceparent } = row;
+  return {
+    id: attemptIdOf(paymentId, number),
+    tries,
+    paymentId,
+    number,
+    amount: fromStoredDecimal(row.amount, row.currency as Currency),
+    capture: row.capture as PaymentAttempt["capture"],
+    reference,
+    intentId,
+    acceptedAt,
+    traceparent,
+  };
+}

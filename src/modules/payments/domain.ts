@@ -1,0 +1,209 @@
+import { type Currency, parseCurrency } from "../../kernel/currency.ts";
+import { type AmountRefusal, type Money, parseAmount, toDecimal } from "../../kernel/money.ts";
+import { accept, type Result, refuse } from "../../kernel/result.ts";
+
+export const paymentStatuses = ["pending", "succeeded", "failed", "cancelled"] as const;
+export type PaymentStatus = (typeof paymentStatuses)[number];
+
+/**
+ * A gateway's events come in any order, so a status only ever moves up this order: a late payment_failed does not undo
+ * a success, and a success after a failure is the truth, because then money has moved. `payments.status_rank` in the
+ * database is the same order.
+ */
+const statusRank: Readonly<Record<PaymentStatus, number>> = { pending: 0, failed: 1, cancelled: 2, succeeded: 3 };
+
+/** The status after learning another one, whatever the order in which they are learned. */
+export function statusAfter(current: PaymentStatus, learned: PaymentStatus): PaymentStatus {
+  return statusRank[learned] > statusRank[current] ? learned : current;
+}
+
+/** What every payment has, whatever became of it. */
+type PaymentFacts = {
+  readonly id: string;
+  /** The gateway's id; null until the gateway has answered. */
+  readonly intentId: string | null;
+  readonly clientSecret: string | null;
+  readonly idempotencyKey: string;
+  readonly amount: Money;
+  readonly capture: "automatic" | "manual";
+  readonly sellerId: string | null;
+  readonly reference: string | null;
+  readonly metadata: Metadata;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+};
+
+export type Payment = PaymentFacts &
+  (
+    | { readonly status: "pending" | "succeeded" | "cancelled" }
+    | { readonly status: "failed"; readonly failure: { readonly code: string; readonly message: string } }
+  );
+
+export type Metadata = { readonly [key: string]: string | number | boolean | null };
+
+/** A payment request as it came: read, but not yet judged. */
+export type PaymentRequest = {
+  readonly amount: string;
+  readonly currency: string;
+  readonly idempotencyKey: string;
+  readonly metadata: Metadata;
+  readonly reference: string | null;
+  readonly sellerId: string | null;
+  readonly capture: "automatic" | "manual";
+};
+
+/** A payment request that can be accepted. */
+export type PaymentIntent = Omit<PaymentRequest, "amount" | "currency"> & { readonly amount: Money };
+
+export type RequestRefusal =
+  | AmountRefusal
+  | { type: "currency_unknown" }
+  | { type: "idempotency_key_malformed" }
+  | { type: "metadata_too_large"; limit: string }
+  | { type: "text_not_storable"; field: "reference" | "seller_id" | "metadata" };
+
+/** Stripe's limits on metadata, so that what we accept fits into a payment intent (docs.stripe.com/api/metadata). */
+const mostMetadataKeys = 50;
+const longestMetadataKey = 40;
+const longestMetadataValue = 500;
+
+/** Judges a request: everything that could go wrong with it later in the database or at the gateway is refused here. */
+export function judgeRequest(request: PaymentRequest): Result<PaymentIntent, RequestRefusal> {
+  const currency = parseCurrency(request.currency);
+  if (currency === undefined) return refuse({ type: "currency_unknown" });
+  const amount = parseAmount(request.amount, currency);
+  if (!amount.ok) return amount;
+  if (!/^[\x21-\x7e]{1,255}$/.test(request.idempotencyKey)) return refuse({ type: "idempotency_key_malformed" });
+  if (!isStorable(request.reference ?? "")) return refuse({ type: "text_not_storable", field: "reference" });
+  if (!isStorable(request.sellerId ?? "")) return refuse({ type: "text_not_storable", field: "seller_id" });
+  const refusal = judgeMetadata(request.metadata);
+  if (refusal !== undefined) return refuse(refusal);
+  return accept({ ...request, amount: amount.value });
+}
+
+function judgeMetadata(metadata: Metadata): RequestRefusal | undefined {
+  const entries = Object.entries(metadata);
+  if (entries.length > mostMetadataKeys) return { type: "metadata_too_large", limit: `${mostMetadataKeys} keys` };
+  for (const [key, value] of entries) {
+    if (key.length > longestMetadataKey) {
+      return { type: "metadata_too_large", limit: `keys of ${longestMetadataKey} characters` };
+    }
+    if (typeof value === "string" && value.length > longestMetadataValue) {
+      return { type: "metadata_too_large", limit: `values of ${longestMetadataValue} characters` };
+    }
+    if (!isStorable(key) || (typeof value === "string" && !isStorable(value))) {
+      return { type: "text_not_storable", field: "metadata" };
+    }
+  }
+  return undefined;
+}
+
+/** PostgreSQL stores neither the character U+0000 nor half of a surrogate pair. */
+function isStorable(text: string): boolean {
+  return !text.includes("\u0000") && text.isWellFormed();
+}
+
+/**
+ * The request in one canonical form, of which the fingerprint is made: two requests are the same when they ask for the
+ * same thing, however they wrote it ("5" and 5.00, metadata in another order).
+ */
+export function canonicalRequest(intent: PaymentIntent): string {
+  const metadata = Object.entries(intent.metadata).sort(([left], [right]) => (left < right ? -1 : 1));
+  return JSON.stringify([
+    toDecimal(intent.amount),
+    intent.amount.currency,
+    intent.reference,
+    intent.sellerId,
+    intent.capture,
+    metadata,
+  ]);
+}
+
+/** What a gateway's event says about a payment; an event without `effect` is only recorded. */
+export type GatewayEvent = {
+  readonly id: string;
+  readonly type: string;
+  readonly intentId: string | null;
+  readonly paymentId: string | null;
+  readonly effect: EventEffect | null;
+};
+
+export type EventEffect = {
+  readonly status: Exclude<PaymentStatus, "pending">;
+  readonly amount: Money;
+  readonly failureCode: string | null;
+  readonly failureMessage: string | null;
+};
+
+const statusByEventType: Readonly<Record<string, EventEffect["status"]>> = {
+  "payment_intent.succeeded": "succeeded",
+  "payment_intent.payment_failed": "failed",
+  "payment_intent.canceled": "cancelled",
+};
+
+export type EventRefusal = { type: "event_malformed" };
+
+/**
+ * Reads an event in the shape of Stripe's API (docs.stripe.com/api/events/object). Types that have no effect on a
+ * payment are read as events to record; one that should have an effect and lacks what it needs is refused.
+ * `readAmount` turns the gateway's units of a currency into money: Stripe's are not always those of ISO 4217.
+ */
+export function readGatewayEvent(
+  event: unknown,
+  readAmount: (units: bigint, currency: Currency) => Money,
+): Result<GatewayEvent, EventRefusal> {
+  const { id, type, data } = asRecord(event);
+  const object = asRecord(asRecord(data)["object"]);
+  if (typeof id !== "string" || typeof type !== "string" || id.length === 0 || id.length > 255) {
+    return refuse({ type: "event_malformed" });
+  }
+  const isIntent = object["object"] === "payment_intent";
+  const intentId = textOrNull(isIntent ? object["id"] : object["payment_intent"]);
+  const paymentId = uuidOrNull(asRecord(object["metadata"])["marketflow_payment_id"]);
+  const status = statusByEventType[type];
+  if (status === undefined) return accept({ id, type, intentId, paymentId, effect: null });
+  const currency = parseCurrency(String(object["currency"]).toUpperCase());
+  const amount = object["amount"];
+  if (intentId === null || currency === undefined || !Number.isSafeInteger(amount)) {
+    return refuse({ type: "event_malformed" });
+  }
+  const failure = asRecord(object["last_payment_error"]);
+  const failed = status === "failed";
+  const effect = {
+    status,
+    amount: readAmount(BigInt(amount as number), currency),
+    failureCode: failed ? (textOrNull(failure["code"]) ?? "payment_failed") : null,
+    failureMessage: failed ? (textOrNull(failure["message"]) ?? "The payment failed at the gateway.") : null,
+  };
+  return accept({ id, type, intentId, paymentId, effect });
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** A text of a gateway's, made storable: its words are for people, and losing a NUL is better than losing the event. */
+function textOrNull(value: unknown): string | null {
+  if (typeof value !== "string" || value.length === 0) return null;
+  return value.replaceAll("\u0000", "").toWellFormed().slice(0, 500);
+}
+
+function uuidOrNull(value: unknown): string | null {
+  return typeof value === "string" && isUuid(value) ? value : null;
+}
+
+/** Whether the text is a UUID as we write them; anything else cannot be the id of a payment. */
+export function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text);
+}
+
+/** Attempt ids are `<payment id>-<number>`: the same attempt has the same id, and so the same key, in every process. */
+export function attemptIdOf(paymentId: string, number: number): string {
+  return `${paymentId}-${number}`;
+}
+
+/** The lowest uuidv7 of a moment: with its milliseconds and zeros. Bounds a walk over ids by time. */
+export function lowestIdAt(moment: Date): string {
+  const milliseconds = Math.max(0, moment.getTime()).toString(16).padStart(12, "0");
+  return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-7000-8000-000000000000`;
+}

@@ -1,0 +1,28 @@
+import { type SweeperJob, type Trace, untraced } from "../../movements/index.ts";
+import type { PaymentsContext } from "./application/context.ts";
+import { applyWaitingEvents } from "./application/receive-webhook.ts";
+import { recoverDueAttempts } from "./application/recover-attempts.ts";
+import { countOpenAttempts } from "./persistence.queries.ts";
+
+export type PaymentJobsSettings = {
+  /** Continues the trace of the request that an attempt came from. */
+  readonly resumeTrace: (traceparent: string | null) => Trace;
+  readonly onFailure: (attemptId: string, error: unknown) => void;
+  readonly onDue: (attempts: number) => void;
+};
+
+/** What the sweeper repeats for payments. */
+export function paymentJobs(context: PaymentsContext, settings: PaymentJobsSettings): SweeperJob[] {
+  return [
+    {
+      name: "count open attempts",
+      async run() {
+        const [count] = await countOpenAttempts.run(undefined, context.database);
+        settings.onDue(Number(count?.due ?? 0n));
+        return 0;
+      },
+    },
+    { name: "recover attempts", run: () => recoverDueAttempts(context, settings.resumeTrace, settings.onFailure) },
+    { name: "apply waiting events", run: () => applyWaitingEvents(context, untraced) },
+  ];
+}
