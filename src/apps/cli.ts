@@ -1,0 +1,59 @@
+import { existsSync, readFileSync } from "node:fs";
+import { parseEnv } from "node:util";
+import { InvalidSettings, parseSettings, type Settings } from "../settings.ts";
+import { version } from "../version.ts";
+import { OperatorFault } from "./operator-fault.ts";
+
+type Command = { readonly summary: string; readonly run: (settings: Settings, args: string[]) => Promise<void> };
+
+/** Each command is loaded only when it is asked for, so that none pays for the others' modules. */
+const commands: Readonly<Record<string, Command>> = {
+  dev: {
+    summary: "the sandbox: embedded database, both sides of a payment, no login; loopback only",
+    run: async (settings) => (await import("./dev.ts")).dev(settings),
+  },
+  serve: {
+    summary: "the marketplace API in production form; needs DATABASE_URL and its secrets",
+    run: async (settings) => (await import("./serve.ts")).serve(settings),
+  },
+  migrate: {
+    summary: "brings the schema up to date; `migrate back [number]` takes migrations back",
+    run: async (settings, args) => (await import("./migrate.ts")).migrateCommand(settings, args),
+  },
+  version: {
+    summary: "prints the version",
+    run: async () => say(version),
+  },
+};
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function usage(): string {
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(9)}${summary}`);
+  return `Usage: marketflow <command>\n\n${lines.join("\n")}\n\nSettings come from the environment and from .env; .env.example lists them all.`;
+}
+
+/** Variables of the environment win over those of `.env`. */
+function environment(): Record<string, string | undefined> {
+  const file = existsSync(".env") ? parseEnv(readFileSync(".env", "utf8")) : {};
+  return { ...file, ...process.env };
+}
+
+async function main(): Promise<void> {
+  const [name = "help", ...args] = process.argv.slice(2);
+  const command = commands[name];
+  if (command === undefined) {
+    say(usage());
+    process.exitCode = ["help", "--help", "-h"].includes(name) ? 0 : 2;
+    return;
+  }
+  await command.run(parseSettings(environment()), args);
+}
+
+main().catch((error: unknown) => {
+  const expected = error instanceof InvalidSettings || error instanceof OperatorFault;
+  process.stderr.write(`${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,46 @@
+import type { Logger } from "pino";
+import type { App } from "../app.ts";
+import { OperatorFault } from "./operator-fault.ts";
+
+/** Begins to listen; a port that is taken is a fault that says which setting to change. */
+export async function startApp(app: App, port: number): Promise<string> {
+  try {
+    return await app.start();
+  } catch (error) {
+    await app.close();
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EADDRINUSE")
+      throw new OperatorFault(`Port ${port} is in use. Set PORT to another one, or stop what uses it.`);
+    if (code === "EACCES")
+      throw new OperatorFault(`Port ${port} may not be used by this account. Set PORT to 1024 or above.`);
+    throw error;
+  }
+}
+
+/**
+ * Stops on SIGINT, SIGTERM or SIGHUP: finishes what is under way, for at most the given time, and ends the process. A
+ * second signal ends it at once; nothing that was answered is lost either way.
+ */
+export function stopOnSignals(stop: () => Promise<void>, timeoutMs: number, logger: Logger): void {
+  let stopping = false;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    logger.info({ signal }, "stopping");
+    const timer = setTimeout(() => {
+      logger.error({ timeout_ms: timeoutMs }, "stopping took too long; recovery will finish what is left");
+      process.exit(1);
+    }, timeoutMs);
+    stop().then(
+      () => {
+        clearTimeout(timer);
+        process.exit(0);
+      },
+      (error: unknown) => {
+        logger.error({ error }, "could not stop cleanly");
+        process.exit(1);
+      },
+    );
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+}

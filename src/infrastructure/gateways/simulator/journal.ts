@@ -1,0 +1,40 @@
+import { DatabaseSync } from "node:sqlite";
+
+/** One line of what the simulated gateway did with money; `amountMinor` is of `currency`, `at` is when. */
+export type JournalEntry = {
+  readonly kind: "charge" | "refund" | "cancel";
+  readonly intent: number;
+  readonly paymentId: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly at: Date;
+};
+
+type Row = Omit<JournalEntry, "amountMinor" | "at"> & { amount: number; at: number };
+
+/**
+ * The journal as it is on the disk, oldest first; with a payment id only that payment's lines. It reads every line
+ * (there is no index that the hot path would have to pay for), so it is for tests and for looking, not for serving.
+ */
+export function journalEntries(database: DatabaseSync, paymentId?: string): JournalEntry[] {
+  const rows = database
+    .prepare(
+      `select kind, intent, payment_id as paymentId, amount, currency, at from journal
+        where ?1 is null or payment_id = ?1 order by n`,
+    )
+    .all(paymentId ?? null) as Row[];
+  return rows.map(({ amount, at, ...line }) => ({ ...line, amountMinor: BigInt(amount), at: new Date(at) }));
+}
+
+/**
+ * Reads the journal of a simulated gateway whose process may be running or dead: the independent witness of what was
+ * charged. Throws where there is no such file.
+ */
+export function readSimulatorJournal(path: string): JournalEntry[] {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
+  try {
+    return journalEntries(database);
+  } finally {
+    database.close();
+  }
+}

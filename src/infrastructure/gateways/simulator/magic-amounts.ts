@@ -1,0 +1,62 @@
+/**
+ * What the simulated gateway can be told to do instead of taking a request as a gateway should.
+ * `…_before` leaves nothing behind; `…_after` answers badly although the intent was made.
+ */
+export type Fault =
+  | "declined"
+  | "declined_later"
+  | "error_before"
+  | "error_after"
+  | "timeout_before"
+  | "timeout_after"
+  | "timeout_after_charge"
+  | "late_success"
+  | "not_sent"
+  | "never_paid";
+
+/** An amount that makes the simulated gateway misbehave, and the sentence about it that the README prints. */
+export type MagicAmount = { readonly amountMinor: bigint; readonly fault: Fault; readonly meaning: string };
+
+/** How long after its failure a payment with the `late_success` amount succeeds, in milliseconds. */
+export const lateSuccessAfterMs = 3000;
+
+/**
+ * The magic amounts, in minor units of any currency: 9990010 is 99900.10 USD, 9990010 JPY and 9990.010 BHD. They end
+ * in 0 because Stripe takes three-decimal currencies only in tens, and they are odd so that nobody pays one by chance.
+ */
+export const magicAmounts: readonly MagicAmount[] = [
+  { amountMinor: 9990010n, fault: "declined", meaning: "The gateway declines at once; nothing is made." },
+  {
+    amountMinor: 9990020n,
+    fault: "declined_later",
+    meaning: "The intent is made, then the buyer's card is declined (webhook payment_intent.payment_failed).",
+  },
+  { amountMinor: 9990030n, fault: "error_before", meaning: "The gateway answers 500 before anything happened." },
+  {
+    amountMinor: 9990040n,
+    fault: "error_after",
+    meaning: "The gateway answers 500 although the intent was made, and the buyer pays it.",
+  },
+  { amountMinor: 9990050n, fault: "timeout_before", meaning: "The gateway never answers, and nothing happened." },
+  {
+    amountMinor: 9990060n,
+    fault: "timeout_after_charge",
+    meaning: "The intent is made and charged at once, but the answer never comes; the webhook does.",
+  },
+  {
+    amountMinor: 9990070n,
+    fault: "late_success",
+    meaning: "The payment fails first and succeeds three seconds later (payment_failed, then succeeded).",
+  },
+  { amountMinor: 9990080n, fault: "not_sent", meaning: "The connection to the gateway is refused: nothing was sent." },
+  { amountMinor: 9990090n, fault: "never_paid", meaning: "The intent is made, and the buyer never pays it." },
+];
+
+const faults: ReadonlyMap<number, Fault> = new Map(
+  magicAmounts.map(({ amountMinor, fault }) => [Number(amountMinor), fault]),
+);
+
+/** The fault of a magic amount in minor units; undefined for every other amount. */
+export function faultOfAmount(amountMinor: number): Fault | undefined {
+  return faults.get(amountMinor);
+}

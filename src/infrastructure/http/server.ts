@@ -1,0 +1,136 @@
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type {} from "@fastify/swagger";
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import type { Logger } from "pino";
+import { parseExactJson } from "./exact-json.ts";
+import { problemOf } from "./faults.ts";
+import { sendProblem } from "./problems.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Measures the answers of this route. */
+    metric?: (statusCode: number, durationMs: number) => void;
+  }
+}
+
+/** What the edge of every listener needs from outside. */
+export type HttpServerSettings = {
+  readonly logger: Logger;
+  /** Binds a route's histogram once; called with the answer's status and how long it took in milliseconds. */
+  readonly routeMetric: (method: string, route: string) => (statusCode: number, durationMs: number) => void;
+  /** The trace id of a request that is traced; undefined where it is not. */
+  readonly traceIdOf: (request: FastifyRequest) => string | undefined;
+};
+
+/** The contract: bodies up to 1 MiB. */
+const bodyLimitBytes = 1_048_576;
+/** A request must have arrived within this time, so that slow senders cannot hold connections. */
+const requestTimeoutMs = 15_000;
+/** Longer than common load balancers keep an idle connection (60 s), so that they close it first. */
+const keepAliveTimeoutMs = 72_000;
+
+const headers = {
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "cache-control": "no-store",
+} as const;
+
+/**
+ * One HTTP listener with what every listener of ours has: exact JSON, problem answers, request ids, body limits,
+ * deadlines on slow senders, security headers and metrics for each route.
+ */
+export function createHttpServer(settings: HttpServerSettings): FastifyInstance {
+  const { logger } = settings;
+  const server = fastify({
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: 0,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    http: { headersTimeout: requestTimeoutMs },
+    genReqId: requestId,
+    forceCloseConnections: "idle",
+    return503OnClosing: true,
+    exposeHeadRoutes: false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 255 },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true, useDefaults: true } },
+  }) as unknown as FastifyInstance;
+
+  server.setSerializerCompiler(() => JSON.stringify);
+  readExactJson(server);
+  answerProblems(server, settings);
+  observeRequests(server, settings, logger);
+  return server;
+}
+
+let requestCount = 0;
+const requestPrefix = randomBytes(6).toString("base64url");
+
+/** The caller's X-Request-Id where it is a usable one, ours otherwise. */
+function requestId(request: IncomingMessage): string {
+  const given = request.headers["x-request-id"];
+  if (typeof given === "string" && /^[\w.:-]{1,100}$/.test(given)) return given;
+  requestCount += 1;
+  return `${requestPrefix}-${requestCount}`;
+}
+
+function readExactJson(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, done) => {
+    try {
+      done(null, parseExactJson(body as string));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+function answerProblems(server: FastifyInstance, settings: HttpServerSettings): void {
+  const { logger } = settings;
+  const traceId = (request: FastifyRequest) => settings.traceIdOf(request) ?? randomBytes(16).toString("hex");
+
+  server.decorateReply("problem", function (this: FastifyReply, problem) {
+    return sendProblem(this, problem, traceId(this.request));
+  });
+  server.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error);
+    const id = traceId(request);
+    if (problem.status >= 500) {
+      const level = problem.status === 503 ? "warn" : "error";
+      const { method, routeOptions } = request;
+      const about = { request_id: request.id, trace_id: id, method, route: routeOptions.url, code: problem.code };
+      logger[level]({ ...about, error }, "request failed");
+    }
+    return sendProblem(reply, problem, id);
+  });
+  server.setNotFoundHandler((_request, reply) =>
+    reply.problem({
+      status: 404,
+      code: "not_found",
+      detail: "There is nothing at this address. See /docs for what there is.",
+    }),
+  );
+}
+
+function observeRequests(server: FastifyInstance, settings: HttpServerSettings, logger: Logger): void {
+  const unmatched = settings.routeMetric("ANY", "unmatched");
+
+  server.addHook("onRoute", (route) => {
+    route.config = { ...route.config, metric: settings.routeMetric(String(route.method), route.url) };
+  });
+  server.addHook("onRequest", (request, reply, done) => {
+    reply.headers(headers);
+    reply.header("x-request-id", request.id);
+    done();
+  });
+  server.addHook("onResponse", (request, reply, done) => {
+    const durationMs = reply.elapsedTime;
+    (request.routeOptions.config.metric ?? unmatched)(reply.statusCode, durationMs);
+    if (logger.isLevelEnabled("debug")) {
+      const { method, url, id } = request;
+      logger.debug({ request_id: id, method, url, status: reply.statusCode, duration_ms: durationMs }, "request");
+    }
+    done();
+  });
+}

@@ -1,0 +1,246 @@
+import { isAbsolute, resolve } from "node:path";
+
+/** One setting: what it is for, what it may be, and what it is when nothing is said. */
+type Setting<Value> = {
+  readonly variable: string;
+  readonly meaning: string;
+  readonly fallback: string | null;
+  readonly secret?: true;
+  /** Returns the value, or throws a RangeError that says what it should be ("a port from 0 to 65535"). */
+  readonly parse: (text: string) => Value;
+};
+
+function text(value: string): string {
+  return value;
+}
+
+function oneOf<const Choice extends string>(...choices: Choice[]): (value: string) => Choice {
+  return (value) => {
+    const choice = choices.find((candidate) => candidate === value);
+    if (choice === undefined) throw new RangeError(`one of ${choices.join(", ")}`);
+    return choice;
+  };
+}
+
+function wholeNumber(least: number, most: number, what = "a whole number"): (value: string) => number {
+  return (value) => {
+    const number = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
+    if (!(number >= least && number <= most)) throw new RangeError(`${what} from ${least} to ${most}`);
+    return number;
+  };
+}
+
+const port = wholeNumber(0, 65_535, "a port");
+
+function url(...protocols: string[]): (value: string) => string {
+  return (value) => {
+    const parsed = URL.canParse(value) ? new URL(value) : undefined;
+    if (parsed === undefined || !protocols.includes(parsed.protocol)) {
+      throw new RangeError(`an address that begins with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`);
+    }
+    return value;
+  };
+}
+
+function ratio(value: string): number {
+  const number = /^[01](\.\d+)?$|^0?\.\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (!(number >= 0 && number <= 1)) throw new RangeError("a number from 0 to 1");
+  return number;
+}
+
+function startingWith(prefix: string): (value: string) => string {
+  return (value) => {
+    if (!value.startsWith(prefix) || value.length < prefix.length + 4) {
+      throw new RangeError(`a secret that begins with ${prefix}`);
+    }
+    return value;
+  };
+}
+
+function setting<Value>(
+  variable: string,
+  fallback: string | null,
+  parse: (text: string) => Value,
+  meaning: string,
+  secret?: true,
+): Setting<Value> {
+  return { variable, fallback, parse, meaning, ...(secret === undefined ? {} : { secret }) };
+}
+
+const postgresUrl = url("postgres:", "postgresql:");
+
+/** Every setting there is, in the order in which `.env.example` shows them. */
+export const settingsTable = {
+  nodeEnv: setting(
+    "NODE_ENV",
+    "development",
+    oneOf("development", "production", "test"),
+    "production refuses the sandbox",
+  ),
+  host: setting("HOST", "127.0.0.1", text, "the address the listeners bind; the sandbox takes only loopback"),
+  port: setting("PORT", "3000", port, "the marketplace API's port; 0 takes any free one"),
+  partnerPort: setting("PARTNER_PORT", "8000", port, "the partner API's port; 0 takes any free one"),
+  home: setting(
+    "MARKETFLOW_HOME",
+    ".marketflow",
+    text,
+    "where the sandbox keeps its database and the simulator its journal",
+  ),
+  logLevel: setting(
+    "LOG_LEVEL",
+    "info",
+    oneOf("fatal", "error", "warn", "info", "debug", "trace", "silent"),
+    "how much is logged",
+  ),
+  databaseUrl: setting(
+    "DATABASE_URL",
+    null,
+    postgresUrl,
+    "PostgreSQL as the application's role; unset: an embedded one",
+    true,
+  ),
+  databaseOwnerUrl: setting(
+    "DATABASE_OWNER_URL",
+    null,
+    postgresUrl,
+    "PostgreSQL as the role that owns the schemas, for migrations; unset: DATABASE_URL",
+    true,
+  ),
+  redisUrl: setting("REDIS_URL", null, url("redis:", "rediss:"), "Redis; unset: memory", true),
+  gateway: setting("GATEWAY", "simulator", oneOf("simulator", "stripe"), "who moves the money"),
+  gatewayTimeoutMs: setting(
+    "GATEWAY_TIMEOUT_MS",
+    "8000",
+    wholeNumber(50, 60_000),
+    "how long one call to the gateway may take, in milliseconds",
+  ),
+  stripeSecretKey: setting(
+    "STRIPE_SECRET_KEY",
+    null,
+    text,
+    "Stripe's secret key (sk_… or rk_…); needed where GATEWAY=stripe",
+    true,
+  ),
+  stripeWebhookSecret: setting(
+    "STRIPE_WEBHOOK_SECRET",
+    null,
+    startingWith("whsec_"),
+    "the secret that signs webhooks; the sandbox's is whsec_sandbox",
+    true,
+  ),
+  stripeApiBase: setting("STRIPE_API_BASE", null, url("http:", "https:"), "another host for Stripe's API, for tests"),
+  simulatorLatencyMs: setting(
+    "SIMULATOR_LATENCY_MS",
+    "0",
+    wholeNumber(0, 60_000),
+    "how long the simulated gateway takes for each call, in milliseconds",
+  ),
+  simulatorPayAfterMs: setting(
+    "SIMULATOR_PAY_AFTER_MS",
+    "50",
+    wholeNumber(0, 600_000),
+    "how long the simulated buyer takes to pay, in milliseconds",
+  ),
+  simulatorBuyer: setting(
+    "SIMULATOR_BUYER",
+    "pays",
+    oneOf("pays", "absent"),
+    "whether the simulated buyer pays what was created",
+  ),
+  otlpEndpoint: setting(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    null,
+    url("http:", "https:"),
+    "an OpenTelemetry collector (OTLP over HTTP); unset: no traces",
+  ),
+  traceSampleRatio: setting("OTEL_TRACES_SAMPLER_ARG", "0.1", ratio, "the share of requests that are traced"),
+  acceptLeaseMs: setting(
+    "ACCEPT_LEASE_MS",
+    "10000",
+    wholeNumber(100, 600_000),
+    "after how long recovery takes over a payment that nobody settled, in milliseconds",
+  ),
+  shutdownTimeoutMs: setting(
+    "SHUTDOWN_TIMEOUT_MS",
+    "10000",
+    wholeNumber(100, 600_000),
+    "how long a stop waits for what is under way, in milliseconds",
+  ),
+} as const;
+
+type SettingsTable = typeof settingsTable;
+
+/** The settings by name; what has no fallback and was not set is undefined. */
+export type Settings = {
+  readonly [Name in keyof SettingsTable]:
+    | ReturnType<SettingsTable[Name]["parse"]>
+    | (Name extends keyof OptionalNames ? undefined : never);
+};
+
+type OptionalNames = Pick<
+  SettingsTable,
+  | "databaseUrl"
+  | "databaseOwnerUrl"
+  | "redisUrl"
+  | "stripeSecretKey"
+  | "stripeWebhookSecret"
+  | "stripeApiBase"
+  | "otlpEndpoint"
+>;
+
+/** Thrown with every fault of the settings at once; its message never contains a secret's value. */
+export class InvalidSettings extends Error {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(`The settings are not usable:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
+    this.name = "InvalidSettings";
+    this.faults = faults;
+  }
+}
+
+/**
+ * Reads the settings from environment variables. An empty variable counts as not set.
+ * Throws {@link InvalidSettings} that names every fault, with the variable and what it should be.
+ */
+export function parseSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const faults: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, { variable, fallback, parse, secret }] of Object.entries<Setting<unknown>>(settingsTable)) {
+    const given = environment[variable]?.trim() || fallback;
+    if (given === null || given === undefined) continue;
+    try {
+      values[name] = parse(given);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      faults.push(`${variable} must be ${error.message}${secret ? "" : `, not "${given}"`}`);
+    }
+  }
+  const settings = values as Settings;
+  if (settings.gateway === "stripe" && faults.length === 0) faults.push(...faultsOfStripe(settings));
+  if (faults.length > 0) throw new InvalidSettings(faults);
+  return { ...settings, home: isAbsolute(settings.home) ? settings.home : resolve(settings.home) };
+}
+
+function faultsOfStripe(settings: Settings): string[] {
+  const faults: string[] = [];
+  if (settings.stripeSecretKey === undefined) faults.push("STRIPE_SECRET_KEY must be set where GATEWAY=stripe");
+  if (settings.stripeWebhookSecret === undefined) faults.push("STRIPE_WEBHOOK_SECRET must be set where GATEWAY=stripe");
+  return faults;
+}
+
+/** The secrets among the settings, so that logs can be kept free of them. */
+export function secretsOf(settings: Settings): string[] {
+  return Object.entries<Setting<unknown>>(settingsTable)
+    .filter(([, { secret }]) => secret)
+    .map(([name]) => settings[name as keyof Settings])
+    .filter((value) => typeof value === "string");
+}
+
+/** The text of `.env.example`: every setting with its meaning and its fallback, all commented out. */
+export function exampleEnvironment(): string {
+  const lines = Object.values<Setting<unknown>>(settingsTable).map(
+    ({ variable, meaning, fallback }) => `# ${meaning}\n# ${variable}=${fallback ?? ""}\n`,
+  );
+  return `# Every setting of MarketFlow. A line that is commented out shows what holds when nothing is said.\n\n${lines.join("\n")}`;
+}

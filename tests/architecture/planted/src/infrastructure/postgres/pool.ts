@@ -1,0 +1,2 @@
+import "../http/server.ts";
+import "../telemetry/metrics.ts";

@@ -1,0 +1,2 @@
+import "../payments/domain.ts";
+import "../../movements/pipeline.ts";

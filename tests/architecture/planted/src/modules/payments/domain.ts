@@ -1,0 +1,2 @@
+import type { Static } from "typebox";
+export type Planted = Static<never>;

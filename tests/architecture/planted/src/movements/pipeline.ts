@@ -1,0 +1,1 @@
+import "../infrastructure/postgres/pool.ts";

@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createSimulator, type SimulatedCall } from "../../src/infrastructure/gateways/simulator/simulator.ts";
+import { createStripeGateway } from "../../src/infrastructure/gateways/stripe/adapter.ts";
+import { type StandInCall, startStripeStandIn } from "../../src/infrastructure/gateways/stripe/stand-in.ts";
+import {
+  type ConformanceFault,
+  describePaymentGateway,
+  type GatewaySetup,
+  type GatewayUnderTest,
+  type Operation,
+} from "./payment-gateway.ts";
+
+type Buyer = Parameters<GatewaySetup>[0];
+
+function buyerOptions(buyer: Buyer) {
+  return buyer === "absent"
+    ? ({ buyer, payAfterMs: 0 } as const)
+    : ({ buyer: "pays", payAfterMs: buyer.payAfterMs } as const);
+}
+
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 1;
+}
+
+async function startSimulator(home: string, buyer: Buyer): Promise<GatewayUnderTest> {
+  const failing = new Map<Operation, ConformanceFault>();
+  const common = { latencyMs: 0, webhook: null, ...buyerOptions(buyer) };
+  const faults = ({ operation }: SimulatedCall) => failing.get(operation);
+  const gateway = createSimulator({ ...common, path: join(home, "simulator.db"), faults });
+  const unreachable = createSimulator({ ...common, path: join(home, "unreachable.db"), faults: () => "not_sent" });
+  const stop = () => Promise.all([gateway.close(), unreachable.close()]);
+  return {
+    gateway,
+    unreachable,
+    chargesOf: (paymentId) => gateway.chargesOf(paymentId),
+    fail: (operation, fault) => void (fault ? failing.set(operation, fault) : failing.delete(operation)),
+    async restart() {
+      await stop();
+      return startSimulator(home, buyer);
+    },
+    async close() {
+      await stop();
+      rmSync(home, { recursive: true });
+    },
+  };
+}
+
+function operationOf({ method, path }: StandInCall): Operation {
+  if (method === "GET") return "find";
+  return path.endsWith("/cancel") ? "cancel" : "create";
+}
+
+async function startStripe(home: string, buyer: Buyer): Promise<GatewayUnderTest> {
+  const failing = new Map<Operation, ConformanceFault>();
+  const standIn = await startStripeStandIn({
+    port: 0,
+    path: join(home, "stand-in.db"),
+    webhook: null,
+    faults: (call) => failing.get(operationOf(call)),
+    ...buyerOptions(buyer),
+  });
+  const gateway = createStripeGateway({ secretKey: "sk_test_1", apiBase: standIn.url });
+  const unreachable = createStripeGateway({
+    secretKey: "sk_test_1",
+    apiBase: `http://127.0.0.1:${await closedPort()}`,
+  });
+  const stop = () => Promise.all([gateway.close(), unreachable.close(), standIn.close()]);
+  return {
+    gateway,
+    unreachable,
+    chargesOf: (paymentId) => standIn.chargesOf(paymentId),
+    fail: (operation, fault) => void (fault ? failing.set(operation, fault) : failing.delete(operation)),
+    async restart() {
+      await stop();
+      return startStripe(home, buyer);
+    },
+    async close() {
+      await stop();
+      rmSync(home, { recursive: true });
+    },
+  };
+}
+
+const newHome = () => mkdtempSync(join(tmpdir(), "marketflow-gateway-"));
+
+describePaymentGateway("the simulator", (buyer) => startSimulator(newHome(), buyer));
+describePaymentGateway("Stripe's SDK against the stand-in", (buyer) => startStripe(newHome(), buyer));

@@ -1,0 +1,118 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client } from "pg";
+import { type App, type AppOverrides, type AppSettings, createApp } from "../../src/app.ts";
+import {
+  createSimulator,
+  type Simulator,
+  type SimulatorOptions,
+} from "../../src/infrastructure/gateways/simulator/simulator.ts";
+import { createLogger } from "../../src/infrastructure/telemetry/logger.ts";
+import { parseSettings } from "../../src/settings.ts";
+import { createTestDatabase, type TestDatabase } from "./database.ts";
+
+/** The secret that signs webhooks in tests. */
+export const webhookSecret = "whsec_test_secret";
+
+/** An application on a database of its own, listening on a free port, with the simulator as its gateway. */
+export type TestApp = {
+  readonly app: App;
+  readonly address: string;
+  readonly database: TestDatabase;
+  readonly simulator: Simulator;
+  /** Runs a query as the superuser, to look behind the API. */
+  readonly look: <Row>(text: string, values?: unknown[]) => Promise<Row[]>;
+  readonly close: () => Promise<void>;
+};
+
+export type TestAppOptions = {
+  readonly environment?: Record<string, string>;
+  readonly simulator?: Partial<SimulatorOptions>;
+  readonly overrides?: Omit<AppOverrides, "gateway">;
+};
+
+/** Starts an application whose buyer is absent unless told otherwise, so that tests send the webhooks themselves. */
+export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const database = await createTestDatabase();
+  const home = await mkdtemp(join(tmpdir(), "marketflow-test-"));
+  const settings: AppSettings = {
+    ...parseSettings({ PORT: "0", MARKETFLOW_HOME: home, LOG_LEVEL: "silent", ...options.environment }),
+    databaseUrl: database.appUrl,
+    stripeWebhookSecret: webhookSecret,
+  };
+  let address = "";
+  const simulator = createSimulator({
+    path: join(home, "simulator.db"),
+    latencyMs: 0,
+    payAfterMs: 0,
+    buyer: "absent",
+    webhook: {
+      url: () => `${address}/webhooks/stripe`,
+      secret: webhookSecret,
+    },
+    ...options.simulator,
+  });
+  const logger = createLogger({ logLevel: settings.logLevel, serviceVersion: "test", process: "test", secrets: [] });
+  const app = await createApp(settings, logger, { ...options.overrides, gateway: simulator });
+  address = await app.start();
+  const admin = new Client({ connectionString: database.adminUrl });
+  await admin.connect();
+  return {
+    app,
+    address,
+    database,
+    simulator,
+    look: async <Row>(text: string, values: unknown[] = []) => (await admin.query(text, values)).rows as Row[],
+    async close() {
+      await app.close();
+      await admin.end();
+      await database.drop();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+export type Answer = {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape, and a wrong shape fails them.
+  readonly body: any;
+};
+
+/** Sends JSON (or, as a text, exactly these characters) and reads the JSON answer. */
+export async function post(
+  address: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const init = text === undefined ? {} : { body: text, headers: { "content-type": "application/json", ...headers } };
+  return await read(await fetch(address + path, { method: "POST", headers, ...init }));
+}
+
+export async function get(address: string, path: string): Promise<Answer> {
+  return await read(await fetch(address + path));
+}
+
+async function read(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const isJson = response.headers.get("content-type")?.includes("json");
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+}
+
+/** Asks again until the answer is there; fails with what it last saw. */
+export async function eventually<Value>(
+  ask: () => Promise<Value>,
+  isThere: (value: Value) => boolean,
+  withinMs = 10_000,
+): Promise<Value> {
+  const untilMs = performance.now() + withinMs;
+  for (;;) {
+    const value = await ask();
+    if (isThere(value)) return value;
+    if (performance.now() > untilMs) throw new Error(`not within ${withinMs} ms; last seen: ${JSON.stringify(value)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
