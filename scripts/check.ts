@@ -7,7 +7,8 @@ import { checkImports } from "../tests/architecture/import-rules.ts";
 import { pathsOf, root } from "../tests/architecture/source-files.ts";
 
 // `npm run check [-- names…]`: everything that can be said about the source without running it. Each check says how
-// many files it saw, and fails where it saw fewer than there are: a check that reads nothing passes for ever.
+// much it saw (files, or what a file is made from), and fails where that is less than there is: a check that reads
+// nothing passes for ever.
 
 type Finding = { readonly seen: number; readonly expected: number; readonly faults: readonly string[] };
 
@@ -16,7 +17,9 @@ const checks: Readonly<Record<string, () => Promise<Finding>>> = {
   lint: checkLint,
   imports: checkImportRules,
   unused: checkUnused,
-  queries: checkQueries,
+  queries: () => checkGenerated("generate-queries.ts", /(\d+) \.sql files typed/, pathsOf("src/**/*.sql").length),
+  openapi: () => checkGenerated("generate-openapi.ts", /(\d+) paths/, 1),
+  readme: () => checkGenerated("generate-readme.ts", /(\d+) magic amounts/, 1),
   settings: checkEnvironmentExample,
 };
 
@@ -31,11 +34,11 @@ for (const [name, check] of Object.entries(checks)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   const begun = performance.now();
   const { seen, expected, faults } = await check();
-  const blind = seen < expected || seen === 0 ? [`saw ${seen} files of ${expected}`] : [];
+  const blind = seen < expected || seen === 0 ? [`saw ${seen} of ${expected}`] : [];
   const all = [...blind, ...faults];
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   console.log(
-    `${all.length === 0 ? "ok  " : "FAIL"} ${name.padEnd(9)} ${String(seen).padStart(4)} files ${seconds.padStart(6)} s`,
+    `${all.length === 0 ? "ok  " : "FAIL"} ${name.padEnd(9)} ${String(seen).padStart(4)} seen ${seconds.padStart(6)} s`,
   );
   for (const fault of all) console.log(`     ${fault.replaceAll("\n", "\n     ")}`);
   if (all.length > 0) process.exitCode = 1;
@@ -79,11 +82,11 @@ async function checkUnused(): Promise<Finding> {
   return { seen, expected: sources.length, faults };
 }
 
-async function checkQueries(): Promise<Finding> {
-  const { status, output } = await run(process.execPath, "scripts/generate-queries.ts", "--check");
-  const seen = Number(/(\d+) \.sql files typed/.exec(output)?.[1] ?? (status === 0 ? 0 : Number.NaN));
-  const expected = pathsOf("src/**/*.sql").length;
-  return { seen: Number.isNaN(seen) ? expected : seen, expected, faults: failed(status, [output]) };
+/** Runs one of the generators with --check, which says how many things it made the file from. */
+async function checkGenerated(script: string, count: RegExp, expected: number): Promise<Finding> {
+  const { status, output } = await run(process.execPath, `scripts/${script}`, "--check");
+  const seen = Number(count.exec(output)?.[1] ?? 0);
+  return { seen: status === 0 ? seen : Math.max(seen, expected), expected, faults: failed(status, [output]) };
 }
 
 async function checkEnvironmentExample(): Promise<Finding> {
@@ -91,7 +94,7 @@ async function checkEnvironmentExample(): Promise<Finding> {
   const written = existsSync(path) ? readFileSync(path, "utf8") : "";
   const fresh = written === exampleEnvironment();
   const seen = written === "" ? 0 : 1;
-  return { seen, expected: 1, faults: fresh ? [] : [".env.example is stale: npm run generate:env writes it"] };
+  return { seen, expected: 1, faults: fresh ? [] : [".env.example is stale: run npm run generate"] };
 }
 
 function failed(status: number, faults: readonly string[]): readonly string[] {

@@ -82,7 +82,13 @@ export function createLane<Item, Outcome>(settings: LaneSettings<Item, Outcome>)
 
   async function runAll(): Promise<void> {
     await new Promise(setImmediate);
-    for (let batch = takeBatch(); batch.length > 0; batch = takeBatch()) {
+    for (;;) {
+      const batch = takeBatch();
+      if (batch.length === 0) {
+        // In the same step as the look at the queue: an item that comes next must start a new run.
+        running = undefined;
+        return;
+      }
       const beganMs = performance.now();
       await runBatch(batch);
       const waitedMs = beganMs - (batch[0]?.sinceMs ?? beganMs);
@@ -131,15 +137,13 @@ export function createLane<Item, Outcome>(settings: LaneSettings<Item, Outcome>)
         const waiting = { item, sinceMs: performance.now(), resolve, reject };
         if (queue.length >= maxQueued) return turnAway(waiting, "full");
         queue.push(waiting);
-        running ??= runAll().finally(() => {
-          running = undefined;
-        });
+        running ??= runAll();
       });
     },
     depth: () => queue.length,
     async drain() {
       closed = true;
-      await running;
+      while (running !== undefined) await running;
     },
   };
 }

@@ -69,7 +69,10 @@ export type FindIntentRequest = {
  */
 export interface PaymentGateway {
   readonly name: "stripe" | "simulator";
-  /** What an amount in the gateway's own units is, in webhooks and reports: Stripe counts ISK and UGX in hundredths. */
+  /**
+   * What an amount in the gateway's own units is, in webhooks and reports: Stripe counts ISK and UGX in hundredths.
+   * Throws a RangeError where it is no amount of the currency.
+   */
   readAmount(units: bigint, currency: Currency): Money;
   /** Creates the payment intent of one attempt, or returns the one that this attempt created before. */
   createIntent(request: CreateIntentRequest, deadlineMs: number): Promise<GatewayOutcome>;

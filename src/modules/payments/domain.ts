@@ -167,15 +167,31 @@ export function readGatewayEvent(
   if (intentId === null || currency === undefined || !Number.isSafeInteger(amount)) {
     return refuse({ type: "event_malformed" });
   }
+  const money = moneyOf(BigInt(amount as number), currency, readAmount);
+  if (money === undefined) return refuse({ type: "event_malformed" });
   const failure = asRecord(object["last_payment_error"]);
   const failed = status === "failed";
   const effect = {
     status,
-    amount: readAmount(BigInt(amount as number), currency),
+    amount: money,
     failureCode: failed ? (textOrNull(failure["code"]) ?? "payment_failed") : null,
     failureMessage: failed ? (textOrNull(failure["message"]) ?? "The payment failed at the gateway.") : null,
   };
   return accept({ id, type, intentId, paymentId, effect });
+}
+
+/** A RangeError says that the gateway's amount is none of this currency, such as a fraction of a yen. */
+function moneyOf(
+  units: bigint,
+  currency: Currency,
+  readAmount: (units: bigint, currency: Currency) => Money,
+): Money | undefined {
+  try {
+    return readAmount(units, currency);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 function asRecord(value: unknown): Record<string, unknown> {

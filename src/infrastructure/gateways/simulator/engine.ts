@@ -24,6 +24,12 @@ const pageSize = 256;
 /** Work that is due is done in pages no closer together than this; work of other processes is looked for this often. */
 const leastPauseMs = 5;
 const mostPauseMs = 1000;
+/**
+ * A commit holds the event loop until the disk has it: 0.15 ms on an idle disk, 3 ms on a busy one. After each it is
+ * let go for twice as long, so a slow disk makes the batches larger instead of taking the process's time.
+ */
+const restPerCommit = 2;
+const restAtMostMs = 5;
 
 /**
  * A book with its clockwork: the buyer who pays, and the delivery of events. All that is due is read from the book in
@@ -36,6 +42,7 @@ export class Engine {
   readonly #buyerPays: boolean;
   readonly #delivery: WebhookDelivery | null;
   readonly #submissions: Submission[] = [];
+  #restUntil = 0;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #closed: Promise<void> | undefined;
@@ -60,8 +67,8 @@ export class Engine {
 
   /**
    * Runs `work` in a durable transaction together with everything else that was submitted in the same turn of the
-   * event loop, so that they share one fsync (batches of 64 cost 7 µs for each intent, single ones 370 µs). Rejects
-   * where that transaction failed, and then nothing of it is booked.
+   * event loop, so that they share one fsync (on an idle disk 7 µs for each intent in batches of 64, and 370 µs for
+   * single ones). Rejects where that transaction failed, and then nothing of it is booked.
    */
   submit<Value>(work: () => Value): Promise<Value> {
     return new Promise<Value>((resolve, reject) => {
@@ -70,7 +77,7 @@ export class Engine {
         return;
       }
       this.#submissions.push({ work, resolve: resolve as (value: unknown) => void, reject });
-      if (this.#submissions.length === 1) setImmediate(() => this.#flush());
+      if (this.#submissions.length === 1) this.#flushSoon();
     });
   }
 
@@ -80,20 +87,37 @@ export class Engine {
     return this.#closed;
   }
 
+  #flushSoon(): void {
+    const restMs = this.#restUntil - performance.now();
+    if (restMs >= 1 && this.#closed === undefined) setTimeout(() => this.#flush(), restMs);
+    else setImmediate(() => this.#flush());
+  }
+
   #flush(): void {
     const batch = this.#submissions.splice(0, pageSize);
-    if (this.#submissions.length > 0) setImmediate(() => this.#flush());
     const values: unknown[] = [];
     try {
-      this.book.transaction(() => {
+      this.#commit(() => {
         for (const { work } of batch) values.push(work());
       });
     } catch (error) {
       for (const { reject } of batch) reject(error);
       return;
+    } finally {
+      if (this.#submissions.length > 0) this.#flushSoon();
     }
     for (let index = 0; index < batch.length; index++) batch[index]?.resolve(values[index]);
     if (this.#closed === undefined) this.#wakeAt(this.#nextDue());
+  }
+
+  #commit(work: () => void): void {
+    const startedAt = performance.now();
+    try {
+      this.book.transaction(work);
+    } finally {
+      const now = performance.now();
+      this.#restUntil = now + Math.min(restAtMostMs, (now - startedAt) * restPerCommit);
+    }
   }
 
   #nextDue(): number {
@@ -105,7 +129,8 @@ export class Engine {
     if (this.#closed !== undefined || this.#timerAt <= at) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
-    const pauseMs = Math.min(mostPauseMs, Math.max(leastPauseMs, at - this.now()));
+    const leastMs = Math.max(leastPauseMs, this.#restUntil - performance.now());
+    const pauseMs = Math.min(mostPauseMs, Math.max(leastMs, at - this.now()));
     this.#timer = setTimeout(() => this.#tick(), pauseMs);
     this.#timer.unref();
   }
@@ -117,7 +142,7 @@ export class Engine {
     try {
       const at = this.now();
       if (this.#nextDue() <= at) {
-        this.book.transaction(() => {
+        this.#commit(() => {
           if (this.#buyerPays) this.book.followPlans(at, pageSize);
           this.#delivery?.claim(at);
         });
@@ -133,7 +158,7 @@ export class Engine {
     clearTimeout(this.#timer);
     const until = Date.now() + deadlineMs;
     try {
-      while (this.#submissions.length > 0) await new Promise((resolve) => setImmediate(resolve));
+      while (this.#submissions.length > 0) await new Promise((resolve) => setTimeout(resolve, 1));
       await this.#delivery?.stop(until);
     } finally {
       this.book.close();
