@@ -70,7 +70,8 @@ create table payments.webhook_inbox (
   received_at  timestamptz not null default now(),
   -- Null while the event waits for a payment that is not here yet.
   processed_at timestamptz,
-  disposition  text        not null check (disposition in ('applied', 'superseded', 'recorded', 'waiting', 'mismatched'))
+  disposition  text        not null
+    check (disposition in ('applied', 'superseded', 'recorded', 'waiting', 'mismatched'))
 );
 
 create index webhook_inbox_payment on payments.webhook_inbox (payment_id) where payment_id is not null;

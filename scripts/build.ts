@@ -6,8 +6,8 @@ import { build, type Plugin } from "esbuild";
 
 // `npm run build`: bundles src/apps/cli.ts into dist/marketflow.mjs. An application that only listens started from its
 // source in 720 ms with 120 MB (360 ms and 100 MB with Node.js's compile cache warm), from the bundle in 235 ms with
-// 77 MB (120 to 160 ms with the cache); not minifying costs 3 MB and gains nothing that repeats. What is imported dynamically (Stripe's SDK,
-// OpenTelemetry, Redis, the API reference) stays in files of its own that are read when they are needed.
+// 77 MB (120 to 160 ms with the cache); not minifying costs 3 MB and gains nothing that repeats. What is imported
+// dynamically (Stripe's SDK, OpenTelemetry, Redis, the API reference) stays in files of its own, read when needed.
 
 const root = join(import.meta.dirname, "..");
 

@@ -44,7 +44,8 @@ async function marketplaceDocument(): Promise<string> {
             title: "MarketFlow marketplace API",
             version,
             description:
-              "Amounts are decimals in the currency's major unit; times are RFC 3339 UTC; errors are RFC 9457 problems with a stable `code`.",
+              "Amounts are decimals in the currency's major unit; times are RFC 3339 UTC; " +
+              "errors are RFC 9457 problems with a stable `code`.",
             license: { name: "Apache-2.0", identifier: "Apache-2.0" },
           },
           servers: [{ url: "/" }],

@@ -10,7 +10,7 @@ import { migrate } from "../src/infrastructure/postgres/migrate.ts";
 import { rewriteGenerated } from "./rewrite-queries.ts";
 
 // `npm run generate [-- --check]`: types every statement under `src/` against the migrated schema and writes
-// `<name>.queries.ts` beside each `<name>.sql`. With --check it writes nothing and fails where that would change a file.
+// `<name>.queries.ts` beside each `<name>.sql`. With --check it fails where that would change a file.
 
 /** How PostgreSQL's types appear in TypeScript; `src/infrastructure/postgres` makes `pg` return them so. */
 const typesOverrides = {

@@ -11,7 +11,7 @@ const file = resolve(import.meta.dirname, "..", "README.md");
 const readme = await readFile(file, "utf8");
 const begin = "<!-- magic:begin -->\n";
 const end = "<!-- magic:end -->";
-if (!readme.includes(begin) || !readme.includes(end)) throw new Error(`README.md has no place between ${begin} and ${end}`);
+if (!readme.includes(begin) || !readme.includes(end)) throw new Error(`README.md lacks ${begin} or ${end}`);
 
 const usd = parseCurrency("USD");
 if (usd === undefined) throw new Error("USD is no currency any more");

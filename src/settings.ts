@@ -70,7 +70,7 @@ function setting<Value>(
 const postgresUrl = url("postgres:", "postgresql:");
 
 /** Every setting there is, in the order in which `.env.example` shows them. */
-export const settingsTable = {
+const settingsTable = {
   nodeEnv: setting(
     "NODE_ENV",
     "development",
@@ -242,5 +242,6 @@ export function exampleEnvironment(): string {
   const lines = Object.values<Setting<unknown>>(settingsTable).map(
     ({ variable, meaning, fallback }) => `# ${meaning}\n# ${variable}=${fallback ?? ""}\n`,
   );
-  return `# Every setting of MarketFlow. A line that is commented out shows what holds when nothing is said.\n\n${lines.join("\n")}`;
+  const title = "# Every setting of MarketFlow. A line that is commented out shows what holds when nothing is said.";
+  return `${title}\n\n${lines.join("\n")}`;
 }

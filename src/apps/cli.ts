@@ -32,7 +32,8 @@ function say(text: string): void {
 
 function usage(): string {
   const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(9)}${summary}`);
-  return `Usage: marketflow <command>\n\n${lines.join("\n")}\n\nSettings come from the environment and from .env; .env.example lists them all.`;
+  const settings = "Settings come from the environment and from .env; .env.example lists them all.";
+  return `Usage: marketflow <command>\n\n${lines.join("\n")}\n\n${settings}`;
 }
 
 /** Variables of the environment win over those of `.env`. */

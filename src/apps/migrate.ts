@@ -2,7 +2,7 @@ import { migrate } from "../infrastructure/postgres/migrate.ts";
 import type { Settings } from "../settings.ts";
 import { OperatorFault } from "./operator-fault.ts";
 
-/** `marketflow migrate` brings the schema up to date, `marketflow migrate back [number]` takes migrations back to it. */
+/** `marketflow migrate` brings the schema up to date; `marketflow migrate back [number]` takes migrations back. */
 export async function migrateCommand(settings: Settings, args: readonly string[]): Promise<void> {
   const url = settings.databaseOwnerUrl ?? settings.databaseUrl;
   if (url === undefined)

@@ -12,8 +12,3 @@ export function accept<Value>(value: Value): { ok: true; value: Value } {
 export function refuse<Refusal extends { type: string }>(refusal: Refusal): { ok: false; refusal: Refusal } {
   return { ok: false, refusal };
 }
-
-/** Makes a switch over a union exhaustive: it does not compile while a case is missing. */
-export function unreachable(value: never): never {
-  throw new Error(`unreachable case: ${JSON.stringify(value)}`);
-}

@@ -1,5 +1,5 @@
 // Owns: the one way in which money moves, accept → call → settle → recover, and group commit under it.
-// Invariants: nothing is called before it is committed; nothing is settled twice; every queue, wait and retry is bounded.
+// Invariants: nothing is called before it is committed or settled twice; every queue, wait and retry is bounded.
 // Called by: payments, bills and payouts, each with its own policy; the gateways implement its port.
 export * from "./group-commit.ts";
 export * from "./pipeline.ts";

@@ -1,4 +1,4 @@
-/** Work that the sweeper repeats. Returns how many things it did, so that a full round is followed by another at once. */
+/** Work that the sweeper repeats. Returns how many things it did: after some it is run again at once. */
 export type SweeperJob = { readonly name: string; run(): Promise<number> };
 
 export type SweeperSettings = {

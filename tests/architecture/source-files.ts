@@ -8,7 +8,7 @@ export type SourceFile = { readonly path: string; readonly text: string };
 
 const notOurs = ["node_modules", "dist", "coverage", "planted"];
 
-/** The paths of the files that match, relative to `base`, in order; what is generated, installed or planted is left out. */
+/** The files that match, relative to `base`, in order; what is generated, installed or planted is left out. */
 export function pathsOf(patterns: string | readonly string[], base = root): string[] {
   return globSync(patterns, { cwd: base, exclude: (name) => notOurs.includes(name.split(sep).at(-1) ?? "") })
     .map((path) => path.split(sep).join("/"))

@@ -41,13 +41,15 @@ const internal: Problem = {
   status: 500,
   code: "internal_error",
   detail:
-    "Something went wrong on our side. Repeat the request with the same idempotency key; quote the trace_id if it persists.",
+    "Something went wrong on our side. Repeat the request with the same idempotency key; " +
+    "quote the trace_id if it persists.",
 };
 
 function problemOfDatabase(failure: DatabaseFailure): Problem {
   if (failure.kind === "rejected") return internal;
   const detail = failure.mayHaveCommitted
-    ? "The database went away while the request was under way. It may have been done: repeat it with the same idempotency key to find out; nothing is done twice."
+    ? "The database went away while the request was under way, which may have been done. " +
+      "Repeat it with the same idempotency key to find out; nothing is done twice."
     : "The database does not answer. Nothing was done; try again after a moment.";
   return { status: 503, code: "database_unavailable", detail, retryAfterSeconds: 1 };
 }

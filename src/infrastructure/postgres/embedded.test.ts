@@ -255,6 +255,19 @@ test("an operator's immediate stop is healed and an operator's restart is taken 
   await assert.rejects(readFile(join(home, "postgres", "postmaster.pid")), { code: "ENOENT" });
 });
 
+test("a stop while the server is being brought back leaves nothing running", async () => {
+  const home = sharedHome;
+  const postgres = await startEmbeddedPostgres({ home, durable });
+  // The settings are written right before each start: from then on there is a server that is not there yet.
+  const settingsWritten = async () => (await stat(join(home, "postgres", "marketflow.conf"))).mtimeMs;
+  const before = await settingsWritten();
+  process.kill(await postmasterPid(home), "SIGKILL");
+  while ((await settingsWritten()) === before) await sleep(2);
+  await postgres.stop();
+  const left = await ps("-eo", "args=");
+  assert.equal(left.includes(home), false);
+});
+
 test("what cannot work is refused with a type and a sentence", async () => {
   const home = await newHome();
   await writeFile(join(home, "file"), "");

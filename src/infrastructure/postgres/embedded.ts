@@ -157,6 +157,8 @@ function supervise(cluster: Cluster, first: Server, port: number, log: EmbeddedP
       const next = await bringBack(cluster, port, stopping.signal, log);
       if (next === undefined) return;
       current = next;
+      // A stop that came while this server was starting did not find it yet.
+      if (stopping.signal.aborted) return endServer(cluster, current);
       log.info({ port }, "PostgreSQL is back");
     }
   }

@@ -43,9 +43,8 @@ async function faultsOfLogin(client: pg.Client): Promise<string[]> {
   if (state?.superuser)
     faults.push("DATABASE_URL logs in as a superuser. Use a login that is only a member of marketflow_app.");
   else if (state !== undefined && state.owned.length > 0) {
-    faults.push(
-      `DATABASE_URL logs in as a role that owns ${state.owned.join(", ")}. Use a login that is only a member of marketflow_app.`,
-    );
+    const owned = state.owned.join(", ");
+    faults.push(`DATABASE_URL logs in as a role that owns ${owned}. Use a login that is only in marketflow_app.`);
   }
   return faults;
 }

@@ -35,10 +35,10 @@ export type LaneMetrics = {
 
 /** Every instrument of MarketFlow. Bind once, at start or when a route or a lane is made; then call what was bound. */
 export type Metrics = {
-  /** Binds one route ("/payments/:id"; "unmatched" where none matched). The result takes a status code and milliseconds. */
+  /** Binds one route ("/payments/:id"; "unmatched" where none is). The result takes a status code and milliseconds. */
   httpRoute(method: string, route: string): (statusCode: number, durationMs: number) => void;
   lane(name: string): LaneMetrics;
-  /** Binds one operation of one gateway; the result takes the outcome ("succeeded", "not_sent", …) and milliseconds. */
+  /** Binds an operation of a gateway; the result takes the outcome ("succeeded", "not_sent", …) and milliseconds. */
   gatewayCall(gateway: string, operation: string): (outcome: string, durationMs: number) => void;
   /** Binds the circuit breaker of one gateway; starts as closed. */
   breaker(gateway: string): (state: BreakerState) => void;
@@ -48,7 +48,7 @@ export type Metrics = {
   sweeperDue(attempts: number): void;
   /** Counts what recovery found out of an operation's attempts ("succeeded", "failed", "still_unknown", …). */
   recovered(operation: string, outcome: string, count?: number): void;
-  /** Counts webhook events by type and by what became of them ("applied", "duplicate", "deferred", "ignored", "rejected"). */
+  /** Counts webhook events by type and by what became of them ("applied", "duplicate", "deferred", …). */
   webhook(type: string, disposition: string): void;
   /** Everything in the Prometheus text format 0.0.4, process metrics included. */
   render(): Promise<string>;

@@ -8,7 +8,7 @@ const secretName = `[\\w-]*(?:${words})[\\w-]*|${names}`;
 const text = '"(?:[^"\\\\]|\\\\.)*"';
 const field = new RegExp(`"(${secretName})":(?:${text}|\\[[^\\]]*\\]|\\{[^}]*\\}|[^,"{}\\[\\]]+)`, "gi");
 
-/** JSON inside a JSON string: what follows the name is cut to the end of that string, because more than enough is safe. */
+/** JSON inside a JSON string: what follows the name is cut to the end of that string; too much is safe. */
 const quotedField = new RegExp(`\\\\+"(${secretName})\\\\+"\\s*:(?:[^"\\\\]|\\\\.)*`, "gi");
 
 /** Secrets that can be told by their shape: Stripe's keys and client secrets, bearer tokens, passwords in addresses. */
@@ -20,11 +20,16 @@ const shapes: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * A look at the whole line first, because almost no line has anything to hide: 0.5 to 0.8 µs for a request's line, where the
- * same without regard to case takes 2.3 µs. It knows the words in lower case, capitalized and in capitals.
+ * A look at the whole line first, because almost no line has anything to hide: 0.5 to 1 µs for a request's line, where
+ * the same without regard to case takes 2.3 µs. It knows the words in lower case, capitalized and in capitals.
  */
-const suspicious =
-  /uthorization|ookie|ignature|assw|ecret|oken|pi[_-]?[kK]ey|redential|AUTHORIZATION|COOKIE|SIGNATURE|PASSW|SECRET|TOKEN|API_?KEY|CREDENTIAL|STRIPE_|onnectionString|U[rR][lL]\\?"|k_live_|k_test_|whsec_|earer |asic |:\/\/[^\s@"]*@/;
+const suspicious = new RegExp(
+  [
+    "uthorization|ookie|ignature|assw|ecret|oken|pi[_-]?[kK]ey|redential",
+    "AUTHORIZATION|COOKIE|SIGNATURE|PASSW|SECRET|TOKEN|API_?KEY|CREDENTIAL",
+    'STRIPE_|onnectionString|U[rR][lL]\\\\?"|k_live_|k_test_|whsec_|earer |asic |://[^\\s@"]*@',
+  ].join("|"),
+);
 
 /**
  * Makes the function that takes secrets out of a line of JSON before it is written. It works on the text, so that it

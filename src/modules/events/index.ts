@@ -1,4 +1,4 @@
 // Owns: the append-only log of every state change, which is the outbox, the timeline and the audit trail at once.
 // Invariants: an event is appended in the commit of its change, by events.append; no row is ever changed or removed.
 // Called by: the settle statements of every module (in SQL), and whoever shows a history.
-export { type LoggedEvent, readStream } from "./application.ts";
+export { readStream } from "./application.ts";

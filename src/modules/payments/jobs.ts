@@ -1,8 +1,7 @@
 import { type SweeperJob, type Trace, untraced } from "../../movements/index.ts";
 import type { PaymentsContext } from "./application/context.ts";
 import { applyWaitingEvents } from "./application/receive-webhook.ts";
-import { recoverDueAttempts } from "./application/recover-attempts.ts";
-import { countOpenAttempts } from "./persistence.queries.ts";
+import { countDueAttempts, recoverDueAttempts } from "./application/recover-attempts.ts";
 
 export type PaymentJobsSettings = {
   /** Continues the trace of the request that an attempt came from. */
@@ -15,10 +14,9 @@ export type PaymentJobsSettings = {
 export function paymentJobs(context: PaymentsContext, settings: PaymentJobsSettings): SweeperJob[] {
   return [
     {
-      name: "count open attempts",
+      name: "count due attempts",
       async run() {
-        const [count] = await countOpenAttempts.run(undefined, context.database);
-        settings.onDue(Number(count?.due ?? 0n));
+        settings.onDue(await countDueAttempts(context));
         return 0;
       },
     },

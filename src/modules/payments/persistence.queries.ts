@@ -31,7 +31,7 @@ export interface AcceptPaymentsResult {
   id: string;
 }
 
-const acceptPaymentsIR = {"statement":"with input as (\n  select *\n  from unnest(\n    :ids!::uuid[], :scopes!::text[], :idempotencyKeys!::text[], :fingerprints!::text[], :amounts!::numeric[],\n    :currencies!::text[], :captures!::text[], :gateways!::text[], :sellerIds!::text[], :references!::text[],\n    :metadata!::text[], :payloads!::text[], :traceparents!::text[]\n  ) as i (\n    id, scope, idempotency_key, fingerprint, amount, currency, capture, gateway, seller_id, reference,\n    metadata, payload, traceparent\n  )\n),\naccepted as (\n  insert into payments.payments (\n    id, scope, idempotency_key, fingerprint, amount, currency, status, capture, gateway, seller_id, reference,\n    metadata, version, created_at, updated_at\n  )\n  select id, scope, idempotency_key, decode(fingerprint, 'hex'), amount, currency, 'pending', capture, gateway,\n         seller_id, reference, metadata::jsonb, 1, now(), now()\n  from input\n  on conflict (scope, idempotency_key) do nothing\n  returning id\n),\nopened as (\n  insert into payments.attempts (payment_id, number, operation, gateway, state, tries, due_at, traceparent, accepted_at)\n  select id, 1, 'create', i.gateway, 'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', i.traceparent, now()\n  from accepted join input i using (id)\n),\nlogged as (\n  select events.append(\n    'payment', array_agg(id), array_agg(1), array_agg('payment.created'::text), array_agg(i.payload), array_agg(i.traceparent)\n  )\n  from accepted join input i using (id)\n)\nselect accepted.id as \"id\" , now() as \"createdAt\" \nfrom accepted, logged","params":[{"name":"ids","locs":[{"a":46,"b":51}]},{"name":"scopes","locs":[{"a":61,"b":69}]},{"name":"idempotencyKeys","locs":[{"a":79,"b":96}]},{"name":"fingerprints","locs":[{"a":106,"b":120}]},{"name":"amounts","locs":[{"a":130,"b":139}]},{"name":"currencies","locs":[{"a":156,"b":168}]},{"name":"captures","locs":[{"a":178,"b":188}]},{"name":"gateways","locs":[{"a":198,"b":208}]},{"name":"sellerIds","locs":[{"a":218,"b":229}]},{"name":"references","locs":[{"a":239,"b":251}]},{"name":"metadata","locs":[{"a":265,"b":275}]},{"name":"payloads","locs":[{"a":285,"b":295}]},{"name":"traceparents","locs":[{"a":305,"b":319}]},{"name":"leaseMs","locs":[{"a":1139,"b":1148}]}]};
+const acceptPaymentsIR = {"statement":"with input as (\n  select *\n  from unnest(\n    :ids!::uuid[], :scopes!::text[], :idempotencyKeys!::text[], :fingerprints!::text[], :amounts!::numeric[],\n    :currencies!::text[], :captures!::text[], :gateways!::text[], :sellerIds!::text[], :references!::text[],\n    :metadata!::text[], :payloads!::text[], :traceparents!::text[]\n  ) as i (\n    id, scope, idempotency_key, fingerprint, amount, currency, capture, gateway, seller_id, reference,\n    metadata, payload, traceparent\n  )\n),\naccepted as (\n  insert into payments.payments (\n    id, scope, idempotency_key, fingerprint, amount, currency, status, capture, gateway, seller_id, reference,\n    metadata, version, created_at, updated_at\n  )\n  select id, scope, idempotency_key, decode(fingerprint, 'hex'), amount, currency, 'pending', capture, gateway,\n         seller_id, reference, metadata::jsonb, 1, now(), now()\n  from input\n  on conflict (scope, idempotency_key) do nothing\n  returning id\n),\nopened as (\n  insert into payments.attempts (payment_id, number, operation, gateway, state, tries, due_at, traceparent, accepted_at)\n  select id, 1, 'create', i.gateway, 'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', i.traceparent,\n         now()\n  from accepted join input i using (id)\n),\nlogged as (\n  select events.append(\n    'payment', array_agg(id), array_agg(1), array_agg('payment.created'::text), array_agg(i.payload),\n    array_agg(i.traceparent)\n  )\n  from accepted join input i using (id)\n)\nselect accepted.id as \"id\" , now() as \"createdAt\" \nfrom accepted, logged","params":[{"name":"ids","locs":[{"a":46,"b":51}]},{"name":"scopes","locs":[{"a":61,"b":69}]},{"name":"idempotencyKeys","locs":[{"a":79,"b":96}]},{"name":"fingerprints","locs":[{"a":106,"b":120}]},{"name":"amounts","locs":[{"a":130,"b":139}]},{"name":"currencies","locs":[{"a":156,"b":168}]},{"name":"captures","locs":[{"a":178,"b":188}]},{"name":"gateways","locs":[{"a":198,"b":208}]},{"name":"sellerIds","locs":[{"a":218,"b":229}]},{"name":"references","locs":[{"a":239,"b":251}]},{"name":"metadata","locs":[{"a":265,"b":275}]},{"name":"payloads","locs":[{"a":285,"b":295}]},{"name":"traceparents","locs":[{"a":305,"b":319}]},{"name":"leaseMs","locs":[{"a":1139,"b":1148}]}]};
 
 /**
  * Query generated from SQL:
@@ -60,12 +60,14 @@ const acceptPaymentsIR = {"statement":"with input as (\n  select *\n  from unnes
  * ),
  * opened as (
  *   insert into payments.attempts (payment_id, number, operation, gateway, state, tries, due_at, traceparent, accepted_at)
- *   select id, 1, 'create', i.gateway, 'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', i.traceparent, now()
+ *   select id, 1, 'create', i.gateway, 'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', i.traceparent,
+ *          now()
  *   from accepted join input i using (id)
  * ),
  * logged as (
  *   select events.append(
- *     'payment', array_agg(id), array_agg(1), array_agg('payment.created'::text), array_agg(i.payload), array_agg(i.traceparent)
+ *     'payment', array_agg(id), array_agg(1), array_agg('payment.created'::text), array_agg(i.payload),
+ *     array_agg(i.traceparent)
  *   )
  *   from accepted join input i using (id)
  * )
@@ -96,7 +98,7 @@ export interface SettleAttemptsResult {
   status: string;
 }
 
-const settleAttemptsIR = {"statement":"with input as (\n  select *\n  from unnest(\n    :paymentIds!::uuid[], :numbers!::integer[], :states!::text[], :intentIds!::text[], :clientSecrets!::text[],\n    :statuses!::text[], :failureCodes!::text[], :failureMessages!::text[], :payloads!::text[], :traceparents!::text[]\n  ) as i (\n    payment_id, number, state, intent_id, client_secret, status, failure_code, failure_message, payload, traceparent\n  )\n),\nlocked as materialized (\n  select p.id, i.number, payments.status_rank(i.status) > payments.status_rank(p.status) as moves\n  from payments.payments p join input i on i.payment_id = p.id\n  order by p.id\n  for update of p\n),\nclosed as (\n  update payments.attempts a\n  set state = i.state, settled_at = now(), last_error = i.failure_code\n  from input i join locked l on l.id = i.payment_id and l.number = i.number\n  where a.payment_id = i.payment_id and a.number = i.number and a.state = 'open'\n  returning a.payment_id, a.number\n),\nchanged as (\n  update payments.payments p\n  set stripe_payment_intent_id = coalesce(p.stripe_payment_intent_id, i.intent_id),\n      client_secret            = coalesce(p.client_secret, i.client_secret),\n      status                   = case when l.moves then i.status else p.status end,\n      failure_code             = case when l.moves and i.status = 'failed' then i.failure_code else p.failure_code end,\n      failure_message          = case when l.moves and i.status = 'failed' then i.failure_message else p.failure_message end,\n      version                  = p.version + l.moves::integer,\n      updated_at               = now()\n  from input i\n  join closed c on c.payment_id = i.payment_id and c.number = i.number\n  join locked l on l.id = i.payment_id and l.number = i.number\n  where p.id = i.payment_id\n  returning p.id, p.stripe_payment_intent_id, p.status, p.version, l.moves, i.payload, i.traceparent\n),\nlogged as (\n  select events.append(\n    'payment', array_agg(id), array_agg(version), array_agg('payment.' || status), array_agg(payload),\n    array_agg(traceparent)\n  )\n  from changed\n  where moves\n)\nselect changed.id as \"paymentId\" , stripe_payment_intent_id as \"intentId\", status as \"status\" \nfrom changed, logged","params":[{"name":"paymentIds","locs":[{"a":46,"b":58}]},{"name":"numbers","locs":[{"a":68,"b":77}]},{"name":"states","locs":[{"a":90,"b":98}]},{"name":"intentIds","locs":[{"a":108,"b":119}]},{"name":"clientSecrets","locs":[{"a":129,"b":144}]},{"name":"statuses","locs":[{"a":158,"b":168}]},{"name":"failureCodes","locs":[{"a":178,"b":192}]},{"name":"failureMessages","locs":[{"a":202,"b":219}]},{"name":"payloads","locs":[{"a":229,"b":239}]},{"name":"traceparents","locs":[{"a":249,"b":263}]}]};
+const settleAttemptsIR = {"statement":"with input as (\n  select *\n  from unnest(\n    :paymentIds!::uuid[], :numbers!::integer[], :states!::text[], :intentIds!::text[], :clientSecrets!::text[],\n    :statuses!::text[], :failureCodes!::text[], :failureMessages!::text[], :payloads!::text[], :traceparents!::text[]\n  ) as i (\n    payment_id, number, state, intent_id, client_secret, status, failure_code, failure_message, payload, traceparent\n  )\n),\nlocked as materialized (\n  select p.id, i.number, payments.status_rank(i.status) > payments.status_rank(p.status) as moves\n  from payments.payments p join input i on i.payment_id = p.id\n  order by p.id\n  for update of p\n),\nclosed as (\n  update payments.attempts a\n  set state = i.state, settled_at = now(), last_error = i.failure_code\n  from input i join locked l on l.id = i.payment_id and l.number = i.number\n  where a.payment_id = i.payment_id and a.number = i.number and a.state = 'open'\n  returning a.payment_id, a.number\n),\nchanged as (\n  update payments.payments p\n  set stripe_payment_intent_id = coalesce(p.stripe_payment_intent_id, i.intent_id),\n      client_secret            = coalesce(p.client_secret, i.client_secret),\n      status                   = case when l.moves then i.status else p.status end,\n      failure_code             = case when l.moves and i.status = 'failed' then i.failure_code else p.failure_code end,\n      failure_message          = case\n                                   when l.moves and i.status = 'failed' then i.failure_message\n                                   else p.failure_message\n                                 end,\n      version                  = p.version + l.moves::integer,\n      updated_at               = now()\n  from input i\n  join closed c on c.payment_id = i.payment_id and c.number = i.number\n  join locked l on l.id = i.payment_id and l.number = i.number\n  where p.id = i.payment_id\n  returning p.id, p.stripe_payment_intent_id, p.status, p.version, l.moves, i.payload, i.traceparent\n),\nlogged as (\n  select events.append(\n    'payment', array_agg(id), array_agg(version), array_agg('payment.' || status), array_agg(payload),\n    array_agg(traceparent)\n  )\n  from changed\n  where moves\n)\nselect changed.id as \"paymentId\" , stripe_payment_intent_id as \"intentId\", status as \"status\" \nfrom changed, logged","params":[{"name":"paymentIds","locs":[{"a":46,"b":58}]},{"name":"numbers","locs":[{"a":68,"b":77}]},{"name":"states","locs":[{"a":90,"b":98}]},{"name":"intentIds","locs":[{"a":108,"b":119}]},{"name":"clientSecrets","locs":[{"a":129,"b":144}]},{"name":"statuses","locs":[{"a":158,"b":168}]},{"name":"failureCodes","locs":[{"a":178,"b":192}]},{"name":"failureMessages","locs":[{"a":202,"b":219}]},{"name":"payloads","locs":[{"a":229,"b":239}]},{"name":"traceparents","locs":[{"a":249,"b":263}]}]};
 
 /**
  * Query generated from SQL:
@@ -129,7 +131,10 @@ const settleAttemptsIR = {"statement":"with input as (\n  select *\n  from unnes
  *       client_secret            = coalesce(p.client_secret, i.client_secret),
  *       status                   = case when l.moves then i.status else p.status end,
  *       failure_code             = case when l.moves and i.status = 'failed' then i.failure_code else p.failure_code end,
- *       failure_message          = case when l.moves and i.status = 'failed' then i.failure_message else p.failure_message end,
+ *       failure_message          = case
+ *                                    when l.moves and i.status = 'failed' then i.failure_message
+ *                                    else p.failure_message
+ *                                  end,
  *       version                  = p.version + l.moves::integer,
  *       updated_at               = now()
  *   from input i
@@ -540,7 +545,7 @@ const claimDueAttemptsIR = {"statement":"with due as materialized (\n  select pa
  * where a.payment_id = due.payment_id and a.number = due.number
  * returning a.payment_id as "paymentId!", a.number as "number!", a.operation as "operation!", a.tries as "tries!",
  *           a.traceparent, a.accepted_at as "acceptedAt!", p.stripe_payment_intent_id as "intentId",
- *           p.amount as "amount!", p.currency as "currency!", p.capture as "capture!", p.reference                                                                                                                          
+ *           p.amount as "amount!", p.currency as "currency!", p.capture as "capture!", p.reference                                                                                                                       
  * ```
  */
 export const claimDueAttempts = new PreparedStatement<ClaimDueAttemptsParams, ClaimDueAttemptsResult>("payments.claimDueAttempts", claimDueAttemptsIR);
@@ -570,23 +575,20 @@ const postponeAttemptIR = {"statement":"update payments.attempts\nset due_at = n
  */
 export const postponeAttempt = new PreparedStatement<PostponeAttemptParams, PostponeAttemptResult>("payments.postponeAttempt", postponeAttemptIR);
 
-/** 'CountOpenAttempts' parameters type */
-export type CountOpenAttemptsParams = void;
+/** 'CountDueAttempts' parameters type */
+export type CountDueAttemptsParams = void;
 
-/** 'CountOpenAttempts' return type */
-export interface CountOpenAttemptsResult {
+/** 'CountDueAttempts' return type */
+export interface CountDueAttemptsResult {
   due: bigint;
-  open: bigint;
 }
 
-const countOpenAttemptsIR = {"statement":"select count(*) filter (where state = 'open' and due_at <= now()) as \"due\" , count(*) as \"open\" \nfrom payments.attempts\nwhere state = 'open'","params":[]};
+const countDueAttemptsIR = {"statement":"select count(*) as \"due\"  from payments.attempts where state = 'open' and due_at <= now()","params":[]};
 
 /**
  * Query generated from SQL:
  * ```
- * select count(*) filter (where state = 'open' and due_at <= now()) as "due!", count(*) as "open!"
- * from payments.attempts
- * where state = 'open'
+ * select count(*) as "due!" from payments.attempts where state = 'open' and due_at <= now()
  * ```
  */
-export const countOpenAttempts = new PreparedStatement<CountOpenAttemptsParams, CountOpenAttemptsResult>("payments.countOpenAttempts", countOpenAttemptsIR);
+export const countDueAttempts = new PreparedStatement<CountDueAttemptsParams, CountDueAttemptsResult>("payments.countDueAttempts", countDueAttemptsIR);

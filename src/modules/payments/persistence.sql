@@ -27,12 +27,14 @@ accepted as (
 ),
 opened as (
   insert into payments.attempts (payment_id, number, operation, gateway, state, tries, due_at, traceparent, accepted_at)
-  select id, 1, 'create', i.gateway, 'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', i.traceparent, now()
+  select id, 1, 'create', i.gateway, 'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', i.traceparent,
+         now()
   from accepted join input i using (id)
 ),
 logged as (
   select events.append(
-    'payment', array_agg(id), array_agg(1), array_agg('payment.created'::text), array_agg(i.payload), array_agg(i.traceparent)
+    'payment', array_agg(id), array_agg(1), array_agg('payment.created'::text), array_agg(i.payload),
+    array_agg(i.traceparent)
   )
   from accepted join input i using (id)
 )
@@ -73,7 +75,10 @@ changed as (
       client_secret            = coalesce(p.client_secret, i.client_secret),
       status                   = case when l.moves then i.status else p.status end,
       failure_code             = case when l.moves and i.status = 'failed' then i.failure_code else p.failure_code end,
-      failure_message          = case when l.moves and i.status = 'failed' then i.failure_message else p.failure_message end,
+      failure_message          = case
+                                   when l.moves and i.status = 'failed' then i.failure_message
+                                   else p.failure_message
+                                 end,
       version                  = p.version + l.moves::integer,
       updated_at               = now()
   from input i
@@ -95,8 +100,8 @@ from changed, logged;
 
 /*
   Webhook events: the inbox row and its effect are one commit. An event that was processed before has no effect; one
-  whose payment is not here yet waits in the inbox and is received again later. A payment only moves up the order of statuses, so that events in any order
-  end in the same state. An event whose amount or gateway id is not the payment's is kept aside and moves nothing.
+  whose payment is not here yet waits in the inbox and is received again later. A payment only moves up the order of
+  statuses, so that events in any order end in the same state. An event whose amount or gateway id is not the payment's is kept aside and moves nothing.
 */
 /* @name receiveEvents */
 with input as (
@@ -272,14 +277,12 @@ returning a.payment_id as "paymentId!", a.number as "number!", a.operation as "o
           a.traceparent, a.accepted_at as "acceptedAt!", p.stripe_payment_intent_id as "intentId",
           p.amount as "amount!", p.currency as "currency!", p.capture as "capture!", p.reference;
 
-/* An attempt whose outcome is not known yet: recovery goes on with it after the delay, or a person where it is parked. */
+/* An attempt whose outcome is not known yet: recovery goes on with it after the delay, a person where it is parked. */
 /* @name postponeAttempt */
 update payments.attempts
 set due_at = now() + :delayMs!::integer * interval '1 millisecond', last_error = :error!,
     state  = case when :park!::boolean then 'parked' else state end
 where payment_id = :paymentId! and number = :number! and state = 'open';
 
-/* @name countOpenAttempts */
-select count(*) filter (where state = 'open' and due_at <= now()) as "due!", count(*) as "open!"
-from payments.attempts
-where state = 'open';
+/* @name countDueAttempts */
+select count(*) as "due!" from payments.attempts where state = 'open' and due_at <= now();

@@ -85,7 +85,8 @@ function prepareStatements(database: DatabaseSync) {
       "insert into events (intent, type, status, received, failure, created_at, due_at) values (?, ?, ?, ?, ?, ?, ?)",
     ),
     dueEvents: database.prepare(
-      `select ${fixedColumns}, e.status, e.received, e.failure, e.n as event, e.type, e.created_at as occurredAt, e.tries
+      `select ${fixedColumns}, e.status, e.received, e.failure, e.n as event, e.type,
+         e.created_at as occurredAt, e.tries
          from events e join intents i on i.n = e.intent where e.due_at <= ? order by e.due_at limit ?`,
     ),
     nextEventDue: database.prepare("select min(due_at) as at from events where due_at is not null"),

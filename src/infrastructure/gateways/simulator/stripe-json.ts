@@ -40,7 +40,8 @@ function metadataJson(intent: BookIntent): string {
 
 function paymentErrorJson(failure: string | null): string {
   if (failure === null) return "null";
-  return `{"type":"card_error","code":"${failure}","decline_code":"generic_decline","message":"Your card was declined."}`;
+  const message = "Your card was declined.";
+  return `{"type":"card_error","code":"${failure}","decline_code":"generic_decline","message":"${message}"}`;
 }
 
 /** A payment intent as Stripe's API writes it. Put together by hand: every webhook of a load test passes here. */

@@ -199,7 +199,8 @@ class StripeGateway implements PaymentGateway {
       after = data.at(-1)?.id;
       if (!has_more || after === undefined) return { type: "absent" };
     }
-    const message = `The intent is not among the ${listPagesAtMost * listPageSize} newest; older ones were not looked at.`;
+    const looked = listPagesAtMost * listPageSize;
+    const message = `The intent is not among the ${looked} newest; older ones were not looked at.`;
     return { type: "unreachable", code: "gateway_list_too_long", message };
   }
 }

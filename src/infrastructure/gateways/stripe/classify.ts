@@ -4,7 +4,7 @@ import type { GatewayFailure } from "../../../movements/ports.ts";
 /** What an error of the SDK says about the request: see `GatewayOutcome`. */
 export type Classified = { readonly type: "declined" | "not_sent" | "unknown" } & GatewayFailure;
 
-/** The code of a connection that broke after the request may have been written: worth one more try with the same key. */
+/** The code of a connection that broke when the request may have been written: worth one more try with its key. */
 export const connectionLost = "gateway_connection_lost";
 
 /**
@@ -19,7 +19,10 @@ const tlsHandshake =
 const requestIdSuffix = (error: Stripe.errors.StripeError) =>
   error.requestId === undefined ? "" : ` (Stripe's request ${error.requestId})`;
 
-/** The code of a connection error: the SDK keeps Node's error in `detail`, and Node a failed connect to several addresses in `errors`. */
+/**
+ * The code of a connection error: the SDK keeps Node's error in `detail`, and Node a failed connect to several
+ * addresses in `errors`.
+ */
 function connectionCodes(detail: unknown): string[] {
   if (typeof detail !== "object" || detail === null) return [];
   const { code, errors } = detail as { code?: unknown; errors?: unknown };

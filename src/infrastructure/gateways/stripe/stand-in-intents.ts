@@ -34,7 +34,7 @@ export function metadataOf(parameters: Parameters): Record<string, string> {
   return metadata;
 }
 
-/** What Stripe would not take: https://docs.stripe.com/currencies (#minimum-and-maximum…, #three-decimal, #special-cases). */
+/** What Stripe would not take: docs.stripe.com/currencies (#minimum-and-maximum…, #three-decimal, #special-cases). */
 function refuseAmount(amount: number, currency: string): Answer | undefined {
   if (amount < 1) return invalidParameter("amount", "This value must be greater than or equal to 1.");
   const most = currency === "IDR" ? 999_999_999_999 : 99_999_999;

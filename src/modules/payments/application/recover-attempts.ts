@@ -2,11 +2,11 @@ import type { Currency } from "../../../kernel/currency.ts";
 import { fromStoredDecimal } from "../../../kernel/money.ts";
 import { recover, type Trace } from "../../../movements/index.ts";
 import { attemptIdOf } from "../domain.ts";
-import { type ClaimDueAttemptsResult, claimDueAttempts } from "../persistence.queries.ts";
+import * as statements from "../persistence.queries.ts";
 import type { PaymentsContext } from "./context.ts";
 import { cancellation, creation, type PaymentAttempt } from "./movements.ts";
 
-/** How many attempts are taken up at once: a bound on what a stop waits for and on the load on a gateway that is back. */
+/** How many attempts are taken up at once: bounds what a stop waits for, and the load on a gateway that is back. */
 const attemptsAtOnce = 32;
 
 /**
@@ -18,7 +18,10 @@ export async function recoverDueAttempts(
   resume: (traceparent: string | null) => Trace,
   onFailure: (attemptId: string, error: unknown) => void,
 ): Promise<number> {
-  const due = await claimDueAttempts.run({ limit: attemptsAtOnce, leaseMs: context.leaseMs }, context.database);
+  const due = await statements.claimDueAttempts.run(
+    { limit: attemptsAtOnce, leaseMs: context.leaseMs },
+    context.database,
+  );
   await Promise.all(
     due.map(async (row) => {
       const attempt = attemptOf(row);
@@ -36,7 +39,13 @@ export async function recoverDueAttempts(
   return due.length;
 }
 
-function attemptOf(row: ClaimDueAttemptsResult): PaymentAttempt {
+/** How many attempts are past their lease: what recovery has before it. */
+export async function countDueAttempts(context: PaymentsContext): Promise<number> {
+  const [count] = await statements.countDueAttempts.run(undefined, context.database);
+  return Number(count?.due ?? 0n);
+}
+
+function attemptOf(row: statements.ClaimDueAttemptsResult): PaymentAttempt {
   const { paymentId, number, tries, intentId, reference, acceptedAt, traceparent } = row;
   return {
     id: attemptIdOf(paymentId, number),

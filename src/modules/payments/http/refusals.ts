@@ -52,8 +52,7 @@ const answers = {
     status: 400,
     code: "invalid_request",
     pointer: "/idempotency_key",
-    detail:
-      "idempotency_key is missing. Send one, in the body or as the Idempotency-Key header, and repeat it with every retry.",
+    detail: "idempotency_key is missing. Send one, in the body or as the Idempotency-Key header, with every retry.",
   },
   idempotency_key_malformed: {
     status: 400,
@@ -98,8 +97,7 @@ const answers = {
   signature_invalid: {
     status: 401,
     code: "signature_invalid",
-    detail:
-      "The Stripe-Signature header is missing, too old or does not sign this body with our secret. Check the endpoint's signing secret.",
+    detail: "The Stripe-Signature header is missing, too old or does not sign this body. Check the endpoint's secret.",
   },
   payment_not_found: {
     status: 404,
@@ -132,14 +130,16 @@ const answers = {
     status: 503,
     code: "gateway_unavailable",
     detail:
-      "The payment gateway cannot be reached. The payment is kept and will be tried again; repeat the request with the same idempotency key to see it.",
+      "The payment gateway cannot be reached. The payment is kept and will be tried again; " +
+      "repeat the request with the same idempotency key to see it.",
     retryAfterSeconds: 2,
   },
   gateway_outcome_unknown: {
     status: 504,
     code: "gateway_outcome_unknown",
     detail:
-      "The payment gateway has not answered. The payment is kept and nothing is charged twice; repeat the request with the same idempotency key to see what became of it.",
+      "The payment gateway has not answered. The payment is kept and nothing is charged twice; " +
+      "repeat the request with the same idempotency key to see what became of it.",
     retryAfterSeconds: 2,
   },
 } as const satisfies Record<HttpRefusal["type"], Answer>;

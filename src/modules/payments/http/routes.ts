@@ -33,7 +33,8 @@ export function registerPaymentRoutes(
       schema: {
         summary: "Make a payment",
         description:
-          "The same request with the same key gets the same payment, with `Idempotency-Replayed: true`; another request with the key gets 422.",
+          "The same request with the same key gets the same payment, with `Idempotency-Replayed: true`; " +
+          "another request with the key gets 422.",
         tags,
         body: schemas.createBody,
         response: {

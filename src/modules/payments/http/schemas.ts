@@ -5,8 +5,7 @@ import type { TimelineEntry } from "../application/read-payments.ts";
 import { type Payment, paymentStatuses } from "../domain.ts";
 
 const amountSchema = Type.Union([Type.Number(), Type.String({ pattern: "^[0-9.]+$" })], {
-  description:
-    "A decimal in the currency's major unit, with no more decimals than the currency has; as a string where a number could not carry it exactly.",
+  description: "A decimal in the currency's major unit; as a string where a number could not carry it exactly.",
   examples: [1000.0],
 });
 const currencySchema = Type.String({ description: "An ISO 4217 code, in capitals.", examples: ["USD"] });
@@ -28,7 +27,8 @@ export const createBody = Type.Object(
   {
     amount: Type.Union([Type.Number(), Type.String({ maxLength: 64 })], {
       description:
-        "Greater than zero, in the currency's major unit, with no more decimals than the currency has. Send it as a string where it has more than 15 digits.",
+        "Greater than zero, in the currency's major unit, with no more decimals than the currency has. " +
+        "Send it as a string where it has more than 15 digits.",
       examples: [1000.0],
     }),
     currency: Type.String({ maxLength: 16, description: "An ISO 4217 code, in capitals.", examples: ["USD"] }),
