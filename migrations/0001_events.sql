@@ -32,14 +32,14 @@ create table events.log (
 
 -- The only way in. One call appends what one batch of movements changed.
 create function events.append(
-  category text, streams uuid[], versions integer[], types text[], payloads text[], traceparents text[]
+  category text, streams uuid[], versions integer[], types text[], payloads jsonb[], traceparents text[]
 ) returns bigint
 language sql volatile security definer
 set search_path = pg_catalog
 begin atomic
   with appended as (
     insert into events.log (category, stream, stream_version, type, data, traceparent)
-    select append.category, e.stream, e.version, e.type, e.payload::jsonb, e.traceparent
+    select append.category, e.stream, e.version, e.type, e.payload, e.traceparent
     from unnest(streams, versions, types, payloads, traceparents) as e (stream, version, type, payload, traceparent)
     returning 1
   )

@@ -14,19 +14,18 @@ create table payments.payments (
   status                   text           not null check (status in ('pending', 'succeeded', 'failed', 'cancelled')),
   capture                  text           not null check (capture in ('automatic', 'manual')),
   gateway                  text           not null,
-  stripe_payment_intent_id text,
-  client_secret            text,
   seller_id                text,
   reference                text,
   metadata                 jsonb          not null default '{}',
   failure_code             text,
   failure_message          text,
+  -- W3C traceparent of the request, so that recovery and events continue its trace.
+  traceparent              text,
   -- Counts the changes of this payment; the event log's stream_version.
   version                  integer        not null,
   created_at               timestamptz    not null,
   updated_at               timestamptz    not null,
-  unique (scope, idempotency_key),
-  unique (stripe_payment_intent_id)
+  unique (scope, idempotency_key)
 ) with (fillfactor = 80, autovacuum_vacuum_insert_scale_factor = 0.05);
 
 -- Finds the payments that did not go well among millions that did. Partial, so that the others pay nothing for it.
@@ -43,14 +42,23 @@ create table payments.attempts (
   -- open: not settled. parked: recovery gave up asking, a person must look.
   state        text        not null check (state in ('open', 'succeeded', 'declined', 'parked')),
   tries        integer     not null default 0,
+  -- How often the gateway said that it never heard of the attempt, and then gave no answer to it either.
+  absences     integer     not null default 0,
   -- Until then the process that accepted it is expected to settle it; afterwards recovery may claim it.
   due_at       timestamptz not null,
+  -- What the gateway made of attempt 1, the creation. It is here and not in payments so that the answer of the gateway
+  -- rewrites this small row and two indexes, and not the payment with all of its.
+  stripe_payment_intent_id text,
+  client_secret            text,
   last_error   text,
-  traceparent  text,
   accepted_at  timestamptz not null,
   settled_at   timestamptz,
   primary key (payment_id, number)
 ) with (fillfactor = 80);
+
+-- Which payment an event of the gateway is about. Partial, so that an attempt enters it once, when it is settled.
+create unique index attempts_intent on payments.attempts (stripe_payment_intent_id)
+  where stripe_payment_intent_id is not null;
 
 -- What recovery looks at: only what is under way, so it stays small however many payments there are.
 create index attempts_open on payments.attempts (due_at) where state = 'open';

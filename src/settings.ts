@@ -217,16 +217,15 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     }
   }
   const settings = values as Settings;
-  if (settings.gateway === "stripe" && faults.length === 0) faults.push(...faultsOfStripe(settings));
+  if (settings.gateway === "stripe") faults.push(...faultsOfStripe(environment));
   if (faults.length > 0) throw new InvalidSettings(faults);
   return { ...settings, home: isAbsolute(settings.home) ? settings.home : resolve(settings.home) };
 }
 
-function faultsOfStripe(settings: Settings): string[] {
-  const faults: string[] = [];
-  if (settings.stripeSecretKey === undefined) faults.push("STRIPE_SECRET_KEY must be set where GATEWAY=stripe");
-  if (settings.stripeWebhookSecret === undefined) faults.push("STRIPE_WEBHOOK_SECRET must be set where GATEWAY=stripe");
-  return faults;
+function faultsOfStripe(environment: Readonly<Record<string, string | undefined>>): string[] {
+  return [settingsTable.stripeSecretKey, settingsTable.stripeWebhookSecret]
+    .filter(({ variable }) => !environment[variable]?.trim())
+    .map(({ variable }) => `${variable} must be set where GATEWAY=stripe`);
 }
 
 /** The secrets among the settings, so that logs can be kept free of them. */

@@ -18,8 +18,10 @@ const patterns = ["src/**/*.test.ts", "tests/**/*.test.ts", "bench/**/*.test.ts"
 
 /** The machines that run this have two cores, and PostgreSQL works beside the tests. */
 const concurrency = 2;
-/** For a whole file; the longest kills and restarts servers for half a minute. */
-const fileTimeoutMs = 180_000;
+/** For one test; the longest kill and restart servers for half a minute. */
+const testTimeoutMs = 180_000;
+/** A file whose tests have ended but whose process does not (something was left open) is ended after this long. */
+const silenceLimitMs = testTimeoutMs + 20_000;
 
 const { values, positionals } = parseArgs({ options: { name: { type: "string" } }, allowPositionals: true });
 const files = positionals.length > 0 ? positionals.map((file) => resolve(file)) : allTestFiles();
@@ -78,7 +80,7 @@ async function runFiles(): Promise<number> {
   const stream = run({
     files,
     concurrency,
-    timeout: fileTimeoutMs,
+    timeout: testTimeoutMs,
     signal: stopping.signal,
     ...(values.name === undefined ? {} : { testNamePatterns: [values.name] }),
   });
@@ -90,11 +92,21 @@ async function runFiles(): Promise<number> {
     if (event.name === event.file) emptyFiles.push(event.name);
     else if (event.details.type !== "suite" && event.skip === undefined) ranTests += 1;
   });
+  const unfinished = new Set(files);
+  stream.on("test:summary", (summary) => unfinished.delete(summary.file ?? ""));
+  let hung = false;
+  const silence = setTimeout(() => {
+    hung = true;
+    stopping.abort();
+  }, silenceLimitMs);
+  for (const event of ["test:start", "test:pass", "test:fail"] as const) stream.on(event, () => silence.refresh());
   // Not piped into standard output itself: that would be ended with the reporter.
   const output = new Writable({ write: (chunk, _encoding, written) => process.stdout.write(chunk, () => written()) });
   await finished(stream.compose(new spec()).pipe(output)).catch((error: unknown) => {
     if (!stopping.signal.aborted) throw error;
   });
+  clearTimeout(silence);
+  if (hung) return complain(`ended, because they did not end by themselves: ${[...unfinished].join(", ")}`);
   if (stopping.signal.aborted) return 130;
   if (failures > 0) return 1;
   if (ranTests === 0) return complain("no test ran");

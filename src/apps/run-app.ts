@@ -17,15 +17,22 @@ export async function startApp(app: App, port: number): Promise<string> {
   }
 }
 
+/** How long further signals count as the first one. */
+const sameSignalMs = 2_000;
+
 /**
- * Stops on SIGINT, SIGTERM or SIGHUP: finishes what is under way, for at most the given time, and ends the process. A
- * second signal ends it at once; nothing that was answered is lost either way.
+ * Stops on SIGINT, SIGTERM or SIGHUP: finishes what is under way, for at most the given time, and ends the process.
+ * One Ctrl-C arrives several times, from the terminal, from npm and from the launcher; a signal that comes later than
+ * that ends the process at once. Nothing that was answered is lost either way.
  */
 export function stopOnSignals(stop: () => Promise<void>, timeoutMs: number, logger: Logger): void {
-  let stopping = false;
+  let stoppingSinceMs: number | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
-    if (stopping) process.exit(1);
-    stopping = true;
+    if (stoppingSinceMs !== undefined) {
+      if (performance.now() - stoppingSinceMs > sameSignalMs) process.exit(1);
+      return;
+    }
+    stoppingSinceMs = performance.now();
     logger.info({ signal }, "stopping");
     const timer = setTimeout(() => {
       logger.error({ timeout_ms: timeoutMs }, "stopping took too long; recovery will finish what is left");

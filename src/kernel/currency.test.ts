@@ -33,7 +33,7 @@ describe("currencies", () => {
     }
   });
 
-  test("agrees with the runtime's own table of currencies, but where that drops decimals nobody pays in any more", () => {
+  test("agrees with the runtime's own table, but where that drops decimals nobody pays in any more", () => {
     const known = new Set(Intl.supportedValuesOf("currency"));
     const compared = allCurrencies().filter((code) => known.has(code));
     assert.ok(compared.length > 140, `${compared.length} currencies to compare`);

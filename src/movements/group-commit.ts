@@ -37,6 +37,7 @@ export type Lane<Item, Outcome> = {
 
 type Waiting<Item, Outcome> = {
   readonly item: Item;
+  readonly key: string | undefined;
   readonly sinceMs: number;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
@@ -63,7 +64,7 @@ export function createLane<Item, Outcome>(settings: LaneSettings<Item, Outcome>)
     let taken = 0;
     for (; taken < queue.length && batch.length < maxBatch; taken++) {
       const waiting = queue[taken] as Waiting<Item, Outcome>;
-      const key = keyOf?.(waiting.item);
+      const { key } = waiting;
       if (waiting.sinceMs < oldestMs) turnAway(waiting, "waited_too_long");
       else if (key !== undefined && keys.has(key)) later.push(waiting);
       else {
@@ -134,7 +135,7 @@ export function createLane<Item, Outcome>(settings: LaneSettings<Item, Outcome>)
     submit(item) {
       if (closed) return Promise.reject(new LaneRefusal(name, "closed"));
       return new Promise((resolve, reject) => {
-        const waiting = { item, sinceMs: performance.now(), resolve, reject };
+        const waiting = { item, key: keyOf?.(item), sinceMs: performance.now(), resolve, reject };
         if (queue.length >= maxQueued) return turnAway(waiting, "full");
         queue.push(waiting);
         running ??= runAll();

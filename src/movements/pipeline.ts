@@ -13,8 +13,14 @@ export type Finding =
   | ({ readonly type: "absent" } & GatewayFailure)
   | ({ readonly type: "unreachable" } & GatewayFailure);
 
-/** One committed attempt to have a gateway do something. `tries` counts who took it up, the first time included. */
-export type Attempt = { readonly id: string; readonly tries: number };
+/**
+ * One committed attempt to have a gateway do something. `tries` counts who took it up, the first time included;
+ * `absences` how often the gateway had never heard of it and then did not answer it either.
+ */
+export type Attempt = { readonly id: string; readonly tries: number; readonly absences: number };
+
+/** How recovery goes on with an attempt: due again after the delay, or parked for a person. */
+export type Postponement = { readonly delayMs: number; readonly park: boolean; readonly absences: number };
 
 /**
  * A kind of movement: what payments, bills and payouts each say of their own. The pipeline says when.
@@ -25,8 +31,8 @@ export type Policy<Accepted extends Attempt, Settled> = {
   call(attempt: Accepted, deadlineMs: number): Promise<GatewayOutcome>;
   find(attempt: Accepted, deadlineMs: number): Promise<Finding>;
   settle(attempt: Accepted, outcome: FinalOutcome): Promise<Settled>;
-  /** Leaves the attempt open for recovery: due again after the delay, or parked for a person. */
-  postpone(attempt: Accepted, failure: GatewayFailure, delayMs: number, park: boolean): Promise<void>;
+  /** Leaves the attempt open for recovery. */
+  postpone(attempt: Accepted, failure: GatewayFailure, postponement: Postponement): Promise<void>;
 };
 
 export type Completion<Settled> =
@@ -48,7 +54,7 @@ const firstDelayMs = 1_000;
 const longestDelayMs = 300_000;
 /** With the delays above: about a day of asking before a person has to look. */
 const mostTries = 300;
-/** How often a gateway must say that it never heard of an attempt before the attempt is over. */
+/** How often a gateway must never have heard of an attempt, and then not answer it, before the attempt is over. */
 const absencesToBelieve = 3;
 
 /** call → settle for an attempt that is committed. What the gateway did not decide is postponed to recovery. */
@@ -58,11 +64,23 @@ export async function complete<Accepted extends Attempt, Settled>(
   trace: Trace,
   settings: PipelineSettings,
 ): Promise<Completion<Settled>> {
+  return await callAndSettle(policy, attempt, trace, settings, 0);
+}
+
+/** `absencesIfUnknown` is what a call without an answer adds to the attempt's absences. */
+async function callAndSettle<Accepted extends Attempt, Settled>(
+  policy: Policy<Accepted, Settled>,
+  attempt: Accepted,
+  trace: Trace,
+  settings: PipelineSettings,
+  absencesIfUnknown: 0 | 1,
+): Promise<Completion<Settled>> {
   settings.onStep?.("accepted", policy.operation, attempt.id);
   const outcome = await trace.span("gateway call", () => policy.call(attempt, settings.callDeadlineMs));
   settings.onStep?.("called", policy.operation, attempt.id);
   if (outcome.type === "not_sent" || outcome.type === "unknown") {
-    await postpone(policy, attempt, outcome, settings);
+    const absences = attempt.absences + (outcome.type === "unknown" ? absencesIfUnknown : 0);
+    await postpone(policy, attempt, outcome, absences, settings);
     return { type: "postponed", outcome: outcome.type, code: outcome.code, message: outcome.message };
   }
   return await settle(policy, attempt, outcome, trace, settings);
@@ -70,8 +88,9 @@ export async function complete<Accepted extends Attempt, Settled>(
 
 /**
  * Takes up an attempt that nobody settled: asks the gateway what became of it, settles what it knows, and calls again,
- * with the same idempotency key, where it never heard of it. A gateway that keeps saying so has decided: the attempt
- * is settled as declined, and should a webhook prove otherwise, the payment still moves up to succeeded.
+ * with the same idempotency key, where it never heard of it. A gateway that keeps saying so, and keeps not answering
+ * the calls in between, has decided: the attempt is settled as declined, and should a webhook prove otherwise, the
+ * payment still moves up to succeeded.
  */
 export async function recover<Accepted extends Attempt, Settled>(
   policy: Policy<Accepted, Settled>,
@@ -82,11 +101,11 @@ export async function recover<Accepted extends Attempt, Settled>(
   const finding = await trace.span("gateway lookup", () => policy.find(attempt, settings.callDeadlineMs));
   if (finding.type === "unreachable") {
     const failure = { type: "unknown", code: finding.code, message: finding.message } as const;
-    await postpone(policy, attempt, failure, settings);
+    await postpone(policy, attempt, failure, attempt.absences, settings);
     return { ...failure, type: "postponed", outcome: "unknown" };
   }
   if (finding.type === "absent") {
-    if (attempt.tries <= absencesToBelieve) return await complete(policy, attempt, trace, settings);
+    if (attempt.absences < absencesToBelieve) return await callAndSettle(policy, attempt, trace, settings, 1);
     const verdict = { type: "declined", intent: null, code: finding.code, message: finding.message } as const;
     return await settle(policy, attempt, verdict, trace, settings);
   }
@@ -125,13 +144,15 @@ async function postpone<Accepted extends Attempt, Settled>(
   policy: Policy<Accepted, Settled>,
   attempt: Accepted,
   outcome: OpenOutcome,
+  absences: number,
   settings: PipelineSettings,
 ): Promise<void> {
-  await policy.postpone(attempt, outcome, delayAfter(attempt.tries), attempt.tries >= mostTries);
+  const postponement = { delayMs: delayAfter(attempt.tries), park: attempt.tries >= mostTries, absences };
+  await policy.postpone(attempt, outcome, postponement);
   settings.onStep?.("postponed", policy.operation, attempt.id);
 }
 
 /** 1 s, 2 s, 4 s … up to 5 minutes. */
-export function delayAfter(tries: number): number {
+function delayAfter(tries: number): number {
   return Math.min(firstDelayMs * 2 ** Math.min(tries - 1, 20), longestDelayMs);
 }

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 /** Work that the sweeper repeats. Returns how many things it did: after some it is run again at once. */
 export type SweeperJob = { readonly name: string; run(): Promise<number> };
 
@@ -19,15 +21,11 @@ export type Sweeper = {
  * run one; those that are not the owner only ask whether the owner is gone.
  */
 export function startSweeper(settings: SweeperSettings): Sweeper {
-  let stopped = false;
-  let wake: () => void = () => undefined;
-  const woken = new Promise<void>((resolve) => {
-    wake = resolve;
-  });
+  const stopping = new AbortController();
 
   async function runJob(job: SweeperJob): Promise<void> {
     try {
-      while (!stopped && (await job.run()) > 0);
+      while (!stopping.signal.aborted && (await job.run()) > 0);
     } catch (error) {
       settings.onFailure(job.name, error);
     }
@@ -43,18 +41,26 @@ export function startSweeper(settings: SweeperSettings): Sweeper {
     for (const job of settings.jobs) await runJob(job);
   }
 
+  /** Until the next round, or until it is told to stop. */
+  async function pause(): Promise<void> {
+    try {
+      await sleep(settings.intervalMs, undefined, { ref: false, signal: stopping.signal });
+    } catch (error) {
+      if (!stopping.signal.aborted) throw error;
+    }
+  }
+
   async function loop(): Promise<void> {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       await round();
-      await Promise.race([woken, new Promise((resolve) => setTimeout(resolve, settings.intervalMs).unref())]);
+      await pause();
     }
   }
 
   const looping = loop();
   return {
     async stop() {
-      stopped = true;
-      wake();
+      stopping.abort();
       await looping;
     },
   };

@@ -86,11 +86,12 @@ describe("recovery", () => {
     const { body } = await send("abandoned");
     await settled(body.id, "succeeded");
     // As a process that died between accept and call leaves it.
+    await running.look("update payments.payments set status = 'pending' where id = $1", [body.id]);
     await running.look(
-      `update payments.payments set status = 'pending', stripe_payment_intent_id = null where id = $1`,
+      `update payments.attempts set state = 'open', stripe_payment_intent_id = null, due_at = now()
+       where payment_id = $1`,
       [body.id],
     );
-    await running.look(`update payments.attempts set state = 'open', due_at = now() where payment_id = $1`, [body.id]);
     const { body: payment } = await settled(body.id, "succeeded");
     assert.equal(payment.stripe_payment_intent_id, body.stripe_payment_intent_id);
     assert.equal(running.simulator.chargesOf(body.id).length, 1);

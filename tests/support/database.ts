@@ -52,7 +52,7 @@ async function createDatabase(template: string): Promise<TestDatabase> {
 }
 
 /** The shared server. Throws a sentence that says how to start a test file where there is none. */
-export function testPostgres(): TestPostgres {
+function testPostgres(): TestPostgres {
   const text = process.env[testPostgresVariable];
   if (text === undefined) {
     throw new Error("This test needs the PostgreSQL that `npm test` starts: run `npm test -- path/to/file.test.ts`.");

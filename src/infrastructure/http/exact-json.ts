@@ -23,6 +23,8 @@ export function parseExactJson(text: string): unknown {
   try {
     return JSON.parse(text, refuseInexact as (key: string, value: unknown) => unknown);
   } catch (error) {
+    // The stack ends where a body is nested thousands of levels deep.
+    if (error instanceof RangeError) throw new UnusableJson("The body is nested too deeply. Send a flat object.");
     if (!(error instanceof SyntaxError)) throw error;
     throw new UnusableJson(
       "The body is not valid JSON. Check quotes, commas and brackets; NaN and Infinity are not JSON.",

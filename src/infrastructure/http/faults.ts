@@ -5,6 +5,8 @@ import { UnusableJson } from "./exact-json.ts";
 import type { FieldFault, Problem } from "./problems.ts";
 
 const invalid = "invalid_request";
+/** Enough to mend a form; a body can have a hundred thousand. */
+const mostFaults = 20;
 
 /**
  * The answer to whatever was thrown while a request was served: faults of the request as 4xx, an outage as 503 with
@@ -17,7 +19,7 @@ export function problemOf(error: unknown): Problem {
   }
   if (error instanceof DatabaseFailure) return problemOfDatabase(error);
   if (error instanceof LaneRefusal) return error.reason === "closed" ? stopping : overloaded;
-  if (error instanceof Error && ("validation" in error || "statusCode" in error)) {
+  if (error instanceof Error && "code" in error && String(error.code).startsWith("FST_")) {
     return problemOfFramework(error as FastifyError);
   }
   return internal;
@@ -56,7 +58,7 @@ function problemOfDatabase(failure: DatabaseFailure): Problem {
 
 function problemOfFramework(error: FastifyError): Problem {
   if (error.validation !== undefined) {
-    const errors = error.validation.map(fieldFault);
+    const errors = error.validation.slice(0, mostFaults).map(fieldFault);
     return { status: 400, code: invalid, detail: errors[0]?.detail ?? "The request is not valid.", errors };
   }
   switch (error.statusCode) {

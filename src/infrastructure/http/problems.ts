@@ -24,7 +24,7 @@ declare module "fastify" {
 }
 
 /** The body of a problem; `type` is "about:blank", because `code` says which it is. */
-function problemBody(problem: Problem, traceId: string): string {
+export function problemBody(problem: Problem, traceId: string): string {
   const { status, code, detail, errors, members } = problem;
   return JSON.stringify({
     type: "about:blank",

@@ -1,11 +1,19 @@
 import { randomBytes } from "node:crypto";
-import type { IncomingMessage } from "node:http";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
 import type {} from "@fastify/swagger";
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import {
+  type ConnectionError,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from "fastify";
 import type { Logger } from "pino";
 import { parseExactJson } from "./exact-json.ts";
 import { problemOf } from "./faults.ts";
-import { sendProblem } from "./problems.ts";
+import { problemBody, sendProblem } from "./problems.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -50,18 +58,49 @@ export function createHttpServer(settings: HttpServerSettings): FastifyInstance 
     keepAliveTimeout: keepAliveTimeoutMs,
     http: { headersTimeout: requestTimeoutMs },
     genReqId: requestId,
+    schemaErrorFormatter: () => new Error("the request does not fit its schema"),
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerMalformedRequest,
     forceCloseConnections: "idle",
-    return503OnClosing: true,
+    return503OnClosing: false,
     exposeHeadRoutes: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 255 },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true, useDefaults: true } },
-  }) as unknown as FastifyInstance;
+  });
 
   server.setSerializerCompiler(() => JSON.stringify);
   readExactJson(server);
   answerProblems(server, settings);
   observeRequests(server, settings, logger);
   return server;
+}
+
+/** Errors of the router, which come before any hook: an address that cannot be decoded or is too long. */
+function answerFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  reply.headers(headers).header("x-request-id", request.id);
+  return sendProblem(reply, problemOf(error), newTraceId());
+}
+
+/** Bytes that are no HTTP request, or a head that is too large: there is no request yet, so the socket is written to. */
+function answerMalformedRequest(error: ConnectionError, socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
+  const detail = "This is not a request that HTTP allows, or its head is too large or too slow. Send it anew.";
+  const body = problemBody({ status, code: "invalid_request", detail }, newTraceId());
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    "content-type: application/problem+json; charset=utf-8",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
+
+function newTraceId(): string {
+  return randomBytes(16).toString("hex");
 }
 
 let requestCount = 0;
@@ -88,7 +127,7 @@ function readExactJson(server: FastifyInstance): void {
 
 function answerProblems(server: FastifyInstance, settings: HttpServerSettings): void {
   const { logger } = settings;
-  const traceId = (request: FastifyRequest) => settings.traceIdOf(request) ?? randomBytes(16).toString("hex");
+  const traceId = (request: FastifyRequest) => settings.traceIdOf(request) ?? newTraceId();
 
   server.decorateReply("problem", function (this: FastifyReply, problem) {
     return sendProblem(this, problem, traceId(this.request));

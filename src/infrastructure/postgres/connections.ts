@@ -37,6 +37,8 @@ function clientConfig(settings: ConnectionSettings): pg.ClientConfig {
 export function createPool(settings: ConnectionSettings & { readonly most: number }): ClosableDatabase {
   const pool = new pg.Pool({ ...clientConfig(settings), max: settings.most, idleTimeoutMillis: 30_000 });
   pool.on("error", settings.onIdleError);
+  // While a client is in use the pool does not listen to it; its statement fails with the same error.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return {
     async query(query) {
       let sent = false;
@@ -70,15 +72,23 @@ async function runOn(
 }
 
 /**
+ * A lane's statements join a batch to tables by their keys, whatever the tables' sizes. Planned once and by index they
+ * cost 70 µs of PostgreSQL's time for each payment (accept and settle, batches of 128); planned anew for each batch,
+ * with sequential scans while the statistics are young, 143 µs.
+ */
+const planOnceByIndex = "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_memoize = off";
+
+/**
  * One connection for one lane: it runs one statement at a time, keeps its prepared statements, and connects anew with
  * the first statement after it broke. While the database is away that statement fails at once instead of waiting.
  */
 export function createDedicatedConnection(settings: ConnectionSettings): ClosableDatabase {
   let connected: Promise<pg.Client> | undefined;
+  let current: pg.Client | undefined;
   let closed = false;
 
   function forget(client: pg.Client): void {
-    connected = undefined;
+    if (current === client) connected = undefined;
     client.removeAllListeners("error");
     client.on("error", () => undefined);
     client.end().catch(settings.onIdleError);
@@ -91,6 +101,13 @@ export function createDedicatedConnection(settings: ConnectionSettings): Closabl
       forget(client);
     });
     await client.connect();
+    current = client;
+    try {
+      await client.query(planOnceByIndex);
+    } catch (error) {
+      forget(client);
+      throw error;
+    }
     return client;
   }
 

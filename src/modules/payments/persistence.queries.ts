@@ -18,7 +18,6 @@ export interface AcceptPaymentsParams {
   ids: stringArray;
   leaseMs: number;
   metadata: stringArray;
-  payloads: stringArray;
   references: stringArray;
   scopes: stringArray;
   sellerIds: stringArray;
@@ -31,48 +30,48 @@ export interface AcceptPaymentsResult {
   id: string;
 }
 
-const acceptPaymentsIR = {"statement":"with input as (\n  select *\n  from unnest(\n    :ids!::uuid[], :scopes!::text[], :idempotencyKeys!::text[], :fingerprints!::text[], :amounts!::numeric[],\n    :currencies!::text[], :captures!::text[], :gateways!::text[], :sellerIds!::text[], :references!::text[],\n    :metadata!::text[], :payloads!::text[], :traceparents!::text[]\n  ) as i (\n    id, scope, idempotency_key, fingerprint, amount, currency, capture, gateway, seller_id, reference,\n    metadata, payload, traceparent\n  )\n),\naccepted as (\n  insert into payments.payments (\n    id, scope, idempotency_key, fingerprint, amount, currency, status, capture, gateway, seller_id, reference,\n    metadata, version, created_at, updated_at\n  )\n  select id, scope, idempotency_key, decode(fingerprint, 'hex'), amount, currency, 'pending', capture, gateway,\n         seller_id, reference, metadata::jsonb, 1, now(), now()\n  from input\n  on conflict (scope, idempotency_key) do nothing\n  returning id\n),\nopened as (\n  insert into payments.attempts (payment_id, number, operation, gateway, state, tries, due_at, traceparent, accepted_at)\n  select id, 1, 'create', i.gateway, 'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', i.traceparent,\n         now()\n  from accepted join input i using (id)\n),\nlogged as (\n  select events.append(\n    'payment', array_agg(id), array_agg(1), array_agg('payment.created'::text), array_agg(i.payload),\n    array_agg(i.traceparent)\n  )\n  from accepted join input i using (id)\n)\nselect accepted.id as \"id\" , now() as \"createdAt\" \nfrom accepted, logged","params":[{"name":"ids","locs":[{"a":46,"b":51}]},{"name":"scopes","locs":[{"a":61,"b":69}]},{"name":"idempotencyKeys","locs":[{"a":79,"b":96}]},{"name":"fingerprints","locs":[{"a":106,"b":120}]},{"name":"amounts","locs":[{"a":130,"b":139}]},{"name":"currencies","locs":[{"a":156,"b":168}]},{"name":"captures","locs":[{"a":178,"b":188}]},{"name":"gateways","locs":[{"a":198,"b":208}]},{"name":"sellerIds","locs":[{"a":218,"b":229}]},{"name":"references","locs":[{"a":239,"b":251}]},{"name":"metadata","locs":[{"a":265,"b":275}]},{"name":"payloads","locs":[{"a":285,"b":295}]},{"name":"traceparents","locs":[{"a":305,"b":319}]},{"name":"leaseMs","locs":[{"a":1139,"b":1148}]}]};
+const acceptPaymentsIR = {"statement":"with accepted as (\n  insert into payments.payments (\n    id, scope, idempotency_key, fingerprint, amount, currency, status, capture, gateway, seller_id, reference,\n    metadata, traceparent, version, created_at, updated_at\n  )\n  select id, scope, idempotency_key, decode(fingerprint, 'hex'), amount, currency, 'pending', capture, gateway,\n         seller_id, reference, metadata::jsonb, traceparent, 1, now(), now()\n  from unnest(\n    :ids!::uuid[], :scopes!::text[], :idempotencyKeys!::text[], :fingerprints!::text[], :amounts!::numeric[],\n    :currencies!::text[], :captures!::text[], :gateways!::text[], :sellerIds!::text[], :references!::text[],\n    :metadata!::text[], :traceparents!::text[]\n  ) as i (\n    id, scope, idempotency_key, fingerprint, amount, currency, capture, gateway, seller_id, reference,\n    metadata, traceparent\n  )\n  on conflict (scope, idempotency_key) do nothing\n  returning id, gateway, traceparent, amount, currency, seller_id, reference\n),\nopened as (\n  insert into payments.attempts (payment_id, number, operation, gateway, state, tries, due_at, accepted_at)\n  select id, 1, 'create', gateway, 'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', now()\n  from accepted\n),\nlogged as (\n  select events.append(\n    'payment', array_agg(id), array_agg(1), array_agg('payment.created'::text),\n    array_agg(\n      jsonb_build_object(\n        'amount', trim_scale(amount)::text, 'currency', currency, 'seller_id', seller_id, 'reference', reference\n      )\n    ),\n    array_agg(traceparent)\n  )\n  from accepted\n)\nselect accepted.id as \"id\" , now() as \"createdAt\" \nfrom accepted, logged","params":[{"name":"ids","locs":[{"a":435,"b":440}]},{"name":"scopes","locs":[{"a":450,"b":458}]},{"name":"idempotencyKeys","locs":[{"a":468,"b":485}]},{"name":"fingerprints","locs":[{"a":495,"b":509}]},{"name":"amounts","locs":[{"a":519,"b":528}]},{"name":"currencies","locs":[{"a":545,"b":557}]},{"name":"captures","locs":[{"a":567,"b":577}]},{"name":"gateways","locs":[{"a":587,"b":597}]},{"name":"sellerIds","locs":[{"a":607,"b":618}]},{"name":"references","locs":[{"a":628,"b":640}]},{"name":"metadata","locs":[{"a":654,"b":664}]},{"name":"traceparents","locs":[{"a":674,"b":688}]},{"name":"leaseMs","locs":[{"a":1145,"b":1154}]}]};
 
 /**
  * Query generated from SQL:
  * ```
- * with input as (
- *   select *
+ * with accepted as (
+ *   insert into payments.payments (
+ *     id, scope, idempotency_key, fingerprint, amount, currency, status, capture, gateway, seller_id, reference,
+ *     metadata, traceparent, version, created_at, updated_at
+ *   )
+ *   select id, scope, idempotency_key, decode(fingerprint, 'hex'), amount, currency, 'pending', capture, gateway,
+ *          seller_id, reference, metadata::jsonb, traceparent, 1, now(), now()
  *   from unnest(
  *     :ids!::uuid[], :scopes!::text[], :idempotencyKeys!::text[], :fingerprints!::text[], :amounts!::numeric[],
  *     :currencies!::text[], :captures!::text[], :gateways!::text[], :sellerIds!::text[], :references!::text[],
- *     :metadata!::text[], :payloads!::text[], :traceparents!::text[]
+ *     :metadata!::text[], :traceparents!::text[]
  *   ) as i (
  *     id, scope, idempotency_key, fingerprint, amount, currency, capture, gateway, seller_id, reference,
- *     metadata, payload, traceparent
+ *     metadata, traceparent
  *   )
- * ),
- * accepted as (
- *   insert into payments.payments (
- *     id, scope, idempotency_key, fingerprint, amount, currency, status, capture, gateway, seller_id, reference,
- *     metadata, version, created_at, updated_at
- *   )
- *   select id, scope, idempotency_key, decode(fingerprint, 'hex'), amount, currency, 'pending', capture, gateway,
- *          seller_id, reference, metadata::jsonb, 1, now(), now()
- *   from input
  *   on conflict (scope, idempotency_key) do nothing
- *   returning id
+ *   returning id, gateway, traceparent, amount, currency, seller_id, reference
  * ),
  * opened as (
- *   insert into payments.attempts (payment_id, number, operation, gateway, state, tries, due_at, traceparent, accepted_at)
- *   select id, 1, 'create', i.gateway, 'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', i.traceparent,
- *          now()
- *   from accepted join input i using (id)
+ *   insert into payments.attempts (payment_id, number, operation, gateway, state, tries, due_at, accepted_at)
+ *   select id, 1, 'create', gateway, 'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', now()
+ *   from accepted
  * ),
  * logged as (
  *   select events.append(
- *     'payment', array_agg(id), array_agg(1), array_agg('payment.created'::text), array_agg(i.payload),
- *     array_agg(i.traceparent)
+ *     'payment', array_agg(id), array_agg(1), array_agg('payment.created'::text),
+ *     array_agg(
+ *       jsonb_build_object(
+ *         'amount', trim_scale(amount)::text, 'currency', currency, 'seller_id', seller_id, 'reference', reference
+ *       )
+ *     ),
+ *     array_agg(traceparent)
  *   )
- *   from accepted join input i using (id)
+ *   from accepted
  * )
  * select accepted.id as "id!", now() as "createdAt!"
- * from accepted, logged                                                                                                                                                                                                                                                                                                                                                              
+ * from accepted, logged                                                                                                                                                                                                                                                                                                                                                                                                                                                                         
  * ```
  */
 export const acceptPayments = new PreparedStatement<AcceptPaymentsParams, AcceptPaymentsResult>("payments.acceptPayments", acceptPaymentsIR);
@@ -84,11 +83,9 @@ export interface SettleAttemptsParams {
   failureMessages: stringArray;
   intentIds: stringArray;
   numbers: numberArray;
-  payloads: stringArray;
   paymentIds: stringArray;
   states: stringArray;
   statuses: stringArray;
-  traceparents: stringArray;
 }
 
 /** 'SettleAttempts' return type */
@@ -98,7 +95,7 @@ export interface SettleAttemptsResult {
   status: string;
 }
 
-const settleAttemptsIR = {"statement":"with input as (\n  select *\n  from unnest(\n    :paymentIds!::uuid[], :numbers!::integer[], :states!::text[], :intentIds!::text[], :clientSecrets!::text[],\n    :statuses!::text[], :failureCodes!::text[], :failureMessages!::text[], :payloads!::text[], :traceparents!::text[]\n  ) as i (\n    payment_id, number, state, intent_id, client_secret, status, failure_code, failure_message, payload, traceparent\n  )\n),\nlocked as materialized (\n  select p.id, i.number, payments.status_rank(i.status) > payments.status_rank(p.status) as moves\n  from payments.payments p join input i on i.payment_id = p.id\n  order by p.id\n  for update of p\n),\nclosed as (\n  update payments.attempts a\n  set state = i.state, settled_at = now(), last_error = i.failure_code\n  from input i join locked l on l.id = i.payment_id and l.number = i.number\n  where a.payment_id = i.payment_id and a.number = i.number and a.state = 'open'\n  returning a.payment_id, a.number\n),\nchanged as (\n  update payments.payments p\n  set stripe_payment_intent_id = coalesce(p.stripe_payment_intent_id, i.intent_id),\n      client_secret            = coalesce(p.client_secret, i.client_secret),\n      status                   = case when l.moves then i.status else p.status end,\n      failure_code             = case when l.moves and i.status = 'failed' then i.failure_code else p.failure_code end,\n      failure_message          = case\n                                   when l.moves and i.status = 'failed' then i.failure_message\n                                   else p.failure_message\n                                 end,\n      version                  = p.version + l.moves::integer,\n      updated_at               = now()\n  from input i\n  join closed c on c.payment_id = i.payment_id and c.number = i.number\n  join locked l on l.id = i.payment_id and l.number = i.number\n  where p.id = i.payment_id\n  returning p.id, p.stripe_payment_intent_id, p.status, p.version, l.moves, i.payload, i.traceparent\n),\nlogged as (\n  select events.append(\n    'payment', array_agg(id), array_agg(version), array_agg('payment.' || status), array_agg(payload),\n    array_agg(traceparent)\n  )\n  from changed\n  where moves\n)\nselect changed.id as \"paymentId\" , stripe_payment_intent_id as \"intentId\", status as \"status\" \nfrom changed, logged","params":[{"name":"paymentIds","locs":[{"a":46,"b":58}]},{"name":"numbers","locs":[{"a":68,"b":77}]},{"name":"states","locs":[{"a":90,"b":98}]},{"name":"intentIds","locs":[{"a":108,"b":119}]},{"name":"clientSecrets","locs":[{"a":129,"b":144}]},{"name":"statuses","locs":[{"a":158,"b":168}]},{"name":"failureCodes","locs":[{"a":178,"b":192}]},{"name":"failureMessages","locs":[{"a":202,"b":219}]},{"name":"payloads","locs":[{"a":229,"b":239}]},{"name":"traceparents","locs":[{"a":249,"b":263}]}]};
+const settleAttemptsIR = {"statement":"with input as (\n  select *\n  from unnest(\n    :paymentIds!::uuid[], :numbers!::integer[], :states!::text[], :intentIds!::text[], :clientSecrets!::text[],\n    :statuses!::text[], :failureCodes!::text[], :failureMessages!::text[]\n  ) as i (payment_id, number, state, intent_id, client_secret, status, failure_code, failure_message)\n),\nclosed as (\n  update payments.attempts a\n  set state = i.state, settled_at = now(), last_error = i.failure_code,\n      -- Only the creation names the intent: a cancellation is about the same one.\n      stripe_payment_intent_id = case when a.number = 1 then i.intent_id end,\n      client_secret            = case when a.number = 1 then i.client_secret end\n  from input i\n  -- Not settled is what open means; the partial index of the open ones would lead the planner astray.\n  where a.payment_id = i.payment_id and a.number = i.number and a.settled_at is null\n  returning i.*\n),\nlocked as materialized (\n  select p.id, p.status, c.status as learned, c.intent_id, c.failure_code, c.failure_message,\n         payments.status_rank(c.status) > payments.status_rank(p.status) as moves\n  from payments.payments p join closed c on c.payment_id = p.id\n  where c.status <> 'pending'\n  order by p.id\n  for update of p\n),\nchanged as (\n  update payments.payments p\n  set status          = l.learned,\n      failure_code    = case when l.learned = 'failed' then l.failure_code end,\n      failure_message = case when l.learned = 'failed' then l.failure_message end,\n      version         = p.version + 1,\n      updated_at      = now()\n  from locked l\n  where p.id = l.id and l.moves\n  returning p.id, p.status, p.version, p.traceparent,\n            jsonb_build_object(\n              'amount', trim_scale(p.amount)::text, 'currency', p.currency, 'intent_id', l.intent_id,\n              'failure_code', l.failure_code\n            ) as payload\n),\nlogged as (\n  select events.append(\n    'payment', array_agg(id), array_agg(version), array_agg('payment.' || status), array_agg(payload),\n    array_agg(traceparent)\n  )\n  from changed\n)\nselect c.payment_id as \"paymentId\" , c.intent_id as \"intentId\", coalesce(m.status, l.status, 'pending') as \"status\" \nfrom closed c\nleft join locked l on l.id = c.payment_id\nleft join changed m on m.id = c.payment_id\ncross join logged","params":[{"name":"paymentIds","locs":[{"a":46,"b":58}]},{"name":"numbers","locs":[{"a":68,"b":77}]},{"name":"states","locs":[{"a":90,"b":98}]},{"name":"intentIds","locs":[{"a":108,"b":119}]},{"name":"clientSecrets","locs":[{"a":129,"b":144}]},{"name":"statuses","locs":[{"a":158,"b":168}]},{"name":"failureCodes","locs":[{"a":178,"b":192}]},{"name":"failureMessages","locs":[{"a":202,"b":219}]}]};
 
 /**
  * Query generated from SQL:
@@ -107,41 +104,42 @@ const settleAttemptsIR = {"statement":"with input as (\n  select *\n  from unnes
  *   select *
  *   from unnest(
  *     :paymentIds!::uuid[], :numbers!::integer[], :states!::text[], :intentIds!::text[], :clientSecrets!::text[],
- *     :statuses!::text[], :failureCodes!::text[], :failureMessages!::text[], :payloads!::text[], :traceparents!::text[]
- *   ) as i (
- *     payment_id, number, state, intent_id, client_secret, status, failure_code, failure_message, payload, traceparent
- *   )
- * ),
- * locked as materialized (
- *   select p.id, i.number, payments.status_rank(i.status) > payments.status_rank(p.status) as moves
- *   from payments.payments p join input i on i.payment_id = p.id
- *   order by p.id
- *   for update of p
+ *     :statuses!::text[], :failureCodes!::text[], :failureMessages!::text[]
+ *   ) as i (payment_id, number, state, intent_id, client_secret, status, failure_code, failure_message)
  * ),
  * closed as (
  *   update payments.attempts a
- *   set state = i.state, settled_at = now(), last_error = i.failure_code
- *   from input i join locked l on l.id = i.payment_id and l.number = i.number
- *   where a.payment_id = i.payment_id and a.number = i.number and a.state = 'open'
- *   returning a.payment_id, a.number
+ *   set state = i.state, settled_at = now(), last_error = i.failure_code,
+ *       -- Only the creation names the intent: a cancellation is about the same one.
+ *       stripe_payment_intent_id = case when a.number = 1 then i.intent_id end,
+ *       client_secret            = case when a.number = 1 then i.client_secret end
+ *   from input i
+ *   -- Not settled is what open means; the partial index of the open ones would lead the planner astray.
+ *   where a.payment_id = i.payment_id and a.number = i.number and a.settled_at is null
+ *   returning i.*
+ * ),
+ * locked as materialized (
+ *   select p.id, p.status, c.status as learned, c.intent_id, c.failure_code, c.failure_message,
+ *          payments.status_rank(c.status) > payments.status_rank(p.status) as moves
+ *   from payments.payments p join closed c on c.payment_id = p.id
+ *   where c.status <> 'pending'
+ *   order by p.id
+ *   for update of p
  * ),
  * changed as (
  *   update payments.payments p
- *   set stripe_payment_intent_id = coalesce(p.stripe_payment_intent_id, i.intent_id),
- *       client_secret            = coalesce(p.client_secret, i.client_secret),
- *       status                   = case when l.moves then i.status else p.status end,
- *       failure_code             = case when l.moves and i.status = 'failed' then i.failure_code else p.failure_code end,
- *       failure_message          = case
- *                                    when l.moves and i.status = 'failed' then i.failure_message
- *                                    else p.failure_message
- *                                  end,
- *       version                  = p.version + l.moves::integer,
- *       updated_at               = now()
- *   from input i
- *   join closed c on c.payment_id = i.payment_id and c.number = i.number
- *   join locked l on l.id = i.payment_id and l.number = i.number
- *   where p.id = i.payment_id
- *   returning p.id, p.stripe_payment_intent_id, p.status, p.version, l.moves, i.payload, i.traceparent
+ *   set status          = l.learned,
+ *       failure_code    = case when l.learned = 'failed' then l.failure_code end,
+ *       failure_message = case when l.learned = 'failed' then l.failure_message end,
+ *       version         = p.version + 1,
+ *       updated_at      = now()
+ *   from locked l
+ *   where p.id = l.id and l.moves
+ *   returning p.id, p.status, p.version, p.traceparent,
+ *             jsonb_build_object(
+ *               'amount', trim_scale(p.amount)::text, 'currency', p.currency, 'intent_id', l.intent_id,
+ *               'failure_code', l.failure_code
+ *             ) as payload
  * ),
  * logged as (
  *   select events.append(
@@ -149,10 +147,12 @@ const settleAttemptsIR = {"statement":"with input as (\n  select *\n  from unnes
  *     array_agg(traceparent)
  *   )
  *   from changed
- *   where moves
  * )
- * select changed.id as "paymentId!", stripe_payment_intent_id as "intentId", status as "status!"
- * from changed, logged                                                                                                                                                                                                                                                                                                                                                                                                        
+ * select c.payment_id as "paymentId!", c.intent_id as "intentId", coalesce(m.status, l.status, 'pending') as "status!"
+ * from closed c
+ * left join locked l on l.id = c.payment_id
+ * left join changed m on m.id = c.payment_id
+ * cross join logged                                                                                                                                                                                                                                                                                                                                                                                                          
  * ```
  */
 export const settleAttempts = new PreparedStatement<SettleAttemptsParams, SettleAttemptsResult>("payments.settleAttempts", settleAttemptsIR);
@@ -168,7 +168,6 @@ export interface ReceiveEventsParams {
   payloads: stringArray;
   paymentIds: stringArray;
   statuses: stringArray;
-  traceparents: stringArray;
   types: stringArray;
 }
 
@@ -179,7 +178,7 @@ export interface ReceiveEventsResult {
   logged: bigint | null;
 }
 
-const receiveEventsIR = {"statement":"with input as (\n  select *\n  from unnest(\n    :eventIds!::text[], :types!::text[], :intentIds!::text[], :paymentIds!::uuid[], :statuses!::text[],\n    :amounts!::numeric[], :currencies!::text[], :failureCodes!::text[], :failureMessages!::text[], :payloads!::text[],\n    :traceparents!::text[]\n  ) as i (\n    event_id, type, intent_id, payment_id, status, amount, currency, failure_code, failure_message, payload, traceparent\n  )\n),\nfresh as (\n  select i.*, coalesce(by_id.id, by_intent.id) as target_id\n  from input i\n  left join payments.payments by_id on by_id.id = i.payment_id\n  left join payments.payments by_intent on by_id.id is null and by_intent.stripe_payment_intent_id = i.intent_id\n  where not exists (\n    select from payments.webhook_inbox w where w.event_id = i.event_id and w.processed_at is not null\n  )\n),\nlocked as materialized (\n  select f.event_id, p.id,\n         payments.status_rank(f.status) > payments.status_rank(p.status) as moves,\n         p.amount = f.amount and p.currency = f.currency\n           and coalesce(p.stripe_payment_intent_id, f.intent_id) = f.intent_id as agrees\n  from payments.payments p join fresh f on f.target_id = p.id\n  where f.status is not null\n  order by p.id\n  for update of p\n),\nchanged as (\n  update payments.payments p\n  set status                   = f.status,\n      stripe_payment_intent_id = coalesce(p.stripe_payment_intent_id, f.intent_id),\n      failure_code             = f.failure_code,\n      failure_message          = f.failure_message,\n      version                  = p.version + 1,\n      updated_at               = now()\n  from fresh f join locked l on l.event_id = f.event_id\n  where p.id = l.id and l.agrees and l.moves\n  returning p.id, f.event_id, p.status, p.version, f.traceparent,\n            jsonb_build_object(\n              'amount', f.amount::text, 'currency', p.currency, 'intent_id', p.stripe_payment_intent_id,\n              'gateway_event', f.event_id, 'failure_code', f.failure_code\n            )::text as payload\n),\nlogged as (\n  select events.append(\n    'payment', array_agg(id), array_agg(version), array_agg('payment.' || status), array_agg(payload),\n    array_agg(traceparent)\n  )\n  from changed\n),\nkept as (\n  insert into payments.webhook_inbox (event_id, type, intent_id, payment_id, payload, processed_at, disposition)\n  select f.event_id, f.type, f.intent_id, coalesce(f.target_id, f.payment_id), f.payload::json,\n         case when f.status is null or l.id is not null then now() end,\n         case when f.status is null then 'recorded'\n              when l.id is null then 'waiting'\n              when not l.agrees then 'mismatched'\n              when l.moves then 'applied'\n              else 'superseded' end\n  from fresh f left join locked l using (event_id)\n  on conflict (event_id) do update\n  set processed_at = excluded.processed_at, payment_id = excluded.payment_id, disposition = excluded.disposition\n  where webhook_inbox.processed_at is null\n  returning event_id, disposition\n)\nselect kept.event_id as \"eventId\" , kept.disposition as \"disposition\" , logged.append as \"logged\"\nfrom kept, logged","params":[{"name":"eventIds","locs":[{"a":46,"b":56}]},{"name":"types","locs":[{"a":66,"b":73}]},{"name":"intentIds","locs":[{"a":83,"b":94}]},{"name":"paymentIds","locs":[{"a":104,"b":116}]},{"name":"statuses","locs":[{"a":126,"b":136}]},{"name":"amounts","locs":[{"a":150,"b":159}]},{"name":"currencies","locs":[{"a":172,"b":184}]},{"name":"failureCodes","locs":[{"a":194,"b":208}]},{"name":"failureMessages","locs":[{"a":218,"b":235}]},{"name":"payloads","locs":[{"a":245,"b":255}]},{"name":"traceparents","locs":[{"a":269,"b":283}]}]};
+const receiveEventsIR = {"statement":"with input as (\n  select *\n  from unnest(\n    :eventIds!::text[], :types!::text[], :intentIds!::text[], :paymentIds!::uuid[], :statuses!::text[],\n    :amounts!::numeric[], :currencies!::text[], :failureCodes!::text[], :failureMessages!::text[], :payloads!::text[]\n  ) as i (\n    event_id, type, intent_id, payment_id, status, amount, currency, failure_code, failure_message, payload\n  )\n),\nfresh as materialized (\n  -- Our own id comes with the intent's metadata; an event that does not have it is found by the intent.\n  select i.*, coalesce(i.payment_id, a.payment_id) as target_id, p.id is not null as is_here\n  from input i\n  left join payments.attempts a on i.payment_id is null and a.stripe_payment_intent_id = i.intent_id\n  left join payments.payments p on p.id = coalesce(i.payment_id, a.payment_id)\n  where not exists (\n    select from payments.webhook_inbox w where w.event_id = i.event_id and w.processed_at is not null\n  )\n),\nlocked as materialized (\n  select f.*, payments.status_rank(f.status) > payments.status_rank(p.status) as moves,\n         p.amount = f.amount and p.currency = f.currency\n           and coalesce(a.stripe_payment_intent_id, f.intent_id) = f.intent_id as agrees\n  from fresh f\n  join payments.payments p on p.id = f.target_id\n  join payments.attempts a on a.payment_id = p.id and a.number = 1\n  where f.status is not null\n  order by p.id\n  for update of p\n),\nchanged as (\n  update payments.payments p\n  set status          = l.status,\n      failure_code    = l.failure_code,\n      failure_message = l.failure_message,\n      version         = p.version + 1,\n      updated_at      = now()\n  from locked l\n  where p.id = l.target_id and l.agrees and l.moves\n  returning p.id, p.status, p.version, p.traceparent,\n            jsonb_build_object(\n              'amount', trim_scale(p.amount)::text, 'currency', p.currency, 'intent_id', l.intent_id,\n              'failure_code', l.failure_code, 'gateway_event', l.event_id\n            ) as payload\n),\nlogged as (\n  select events.append(\n    'payment', array_agg(id), array_agg(version), array_agg('payment.' || status), array_agg(payload),\n    array_agg(traceparent)\n  )\n  from changed\n),\nkept as (\n  insert into payments.webhook_inbox (event_id, type, intent_id, payment_id, payload, processed_at, disposition)\n  select event_id, type, intent_id, target_id, payload::json, now(),\n         case when not agrees then 'mismatched' when moves then 'applied' else 'superseded' end\n  from locked\n  union all\n  select event_id, type, intent_id, target_id, payload::json, case when status is null then now() end,\n         case when status is null then 'recorded' else 'waiting' end\n  from fresh\n  where status is null or not is_here\n  on conflict (event_id) do update\n  set processed_at = excluded.processed_at, payment_id = excluded.payment_id, disposition = excluded.disposition\n  where webhook_inbox.processed_at is null\n  returning event_id, disposition\n)\nselect kept.event_id as \"eventId\" , kept.disposition as \"disposition\" , logged.append as \"logged\"\nfrom kept, logged","params":[{"name":"eventIds","locs":[{"a":46,"b":56}]},{"name":"types","locs":[{"a":66,"b":73}]},{"name":"intentIds","locs":[{"a":83,"b":94}]},{"name":"paymentIds","locs":[{"a":104,"b":116}]},{"name":"statuses","locs":[{"a":126,"b":136}]},{"name":"amounts","locs":[{"a":150,"b":159}]},{"name":"currencies","locs":[{"a":172,"b":184}]},{"name":"failureCodes","locs":[{"a":194,"b":208}]},{"name":"failureMessages","locs":[{"a":218,"b":235}]},{"name":"payloads","locs":[{"a":245,"b":255}]}]};
 
 /**
  * Query generated from SQL:
@@ -188,46 +187,46 @@ const receiveEventsIR = {"statement":"with input as (\n  select *\n  from unnest
  *   select *
  *   from unnest(
  *     :eventIds!::text[], :types!::text[], :intentIds!::text[], :paymentIds!::uuid[], :statuses!::text[],
- *     :amounts!::numeric[], :currencies!::text[], :failureCodes!::text[], :failureMessages!::text[], :payloads!::text[],
- *     :traceparents!::text[]
+ *     :amounts!::numeric[], :currencies!::text[], :failureCodes!::text[], :failureMessages!::text[], :payloads!::text[]
  *   ) as i (
- *     event_id, type, intent_id, payment_id, status, amount, currency, failure_code, failure_message, payload, traceparent
+ *     event_id, type, intent_id, payment_id, status, amount, currency, failure_code, failure_message, payload
  *   )
  * ),
- * fresh as (
- *   select i.*, coalesce(by_id.id, by_intent.id) as target_id
+ * fresh as materialized (
+ *   -- Our own id comes with the intent's metadata; an event that does not have it is found by the intent.
+ *   select i.*, coalesce(i.payment_id, a.payment_id) as target_id, p.id is not null as is_here
  *   from input i
- *   left join payments.payments by_id on by_id.id = i.payment_id
- *   left join payments.payments by_intent on by_id.id is null and by_intent.stripe_payment_intent_id = i.intent_id
+ *   left join payments.attempts a on i.payment_id is null and a.stripe_payment_intent_id = i.intent_id
+ *   left join payments.payments p on p.id = coalesce(i.payment_id, a.payment_id)
  *   where not exists (
  *     select from payments.webhook_inbox w where w.event_id = i.event_id and w.processed_at is not null
  *   )
  * ),
  * locked as materialized (
- *   select f.event_id, p.id,
- *          payments.status_rank(f.status) > payments.status_rank(p.status) as moves,
+ *   select f.*, payments.status_rank(f.status) > payments.status_rank(p.status) as moves,
  *          p.amount = f.amount and p.currency = f.currency
- *            and coalesce(p.stripe_payment_intent_id, f.intent_id) = f.intent_id as agrees
- *   from payments.payments p join fresh f on f.target_id = p.id
+ *            and coalesce(a.stripe_payment_intent_id, f.intent_id) = f.intent_id as agrees
+ *   from fresh f
+ *   join payments.payments p on p.id = f.target_id
+ *   join payments.attempts a on a.payment_id = p.id and a.number = 1
  *   where f.status is not null
  *   order by p.id
  *   for update of p
  * ),
  * changed as (
  *   update payments.payments p
- *   set status                   = f.status,
- *       stripe_payment_intent_id = coalesce(p.stripe_payment_intent_id, f.intent_id),
- *       failure_code             = f.failure_code,
- *       failure_message          = f.failure_message,
- *       version                  = p.version + 1,
- *       updated_at               = now()
- *   from fresh f join locked l on l.event_id = f.event_id
- *   where p.id = l.id and l.agrees and l.moves
- *   returning p.id, f.event_id, p.status, p.version, f.traceparent,
+ *   set status          = l.status,
+ *       failure_code    = l.failure_code,
+ *       failure_message = l.failure_message,
+ *       version         = p.version + 1,
+ *       updated_at      = now()
+ *   from locked l
+ *   where p.id = l.target_id and l.agrees and l.moves
+ *   returning p.id, p.status, p.version, p.traceparent,
  *             jsonb_build_object(
- *               'amount', f.amount::text, 'currency', p.currency, 'intent_id', p.stripe_payment_intent_id,
- *               'gateway_event', f.event_id, 'failure_code', f.failure_code
- *             )::text as payload
+ *               'amount', trim_scale(p.amount)::text, 'currency', p.currency, 'intent_id', l.intent_id,
+ *               'failure_code', l.failure_code, 'gateway_event', l.event_id
+ *             ) as payload
  * ),
  * logged as (
  *   select events.append(
@@ -238,14 +237,14 @@ const receiveEventsIR = {"statement":"with input as (\n  select *\n  from unnest
  * ),
  * kept as (
  *   insert into payments.webhook_inbox (event_id, type, intent_id, payment_id, payload, processed_at, disposition)
- *   select f.event_id, f.type, f.intent_id, coalesce(f.target_id, f.payment_id), f.payload::json,
- *          case when f.status is null or l.id is not null then now() end,
- *          case when f.status is null then 'recorded'
- *               when l.id is null then 'waiting'
- *               when not l.agrees then 'mismatched'
- *               when l.moves then 'applied'
- *               else 'superseded' end
- *   from fresh f left join locked l using (event_id)
+ *   select event_id, type, intent_id, target_id, payload::json, now(),
+ *          case when not agrees then 'mismatched' when moves then 'applied' else 'superseded' end
+ *   from locked
+ *   union all
+ *   select event_id, type, intent_id, target_id, payload::json, case when status is null then now() end,
+ *          case when status is null then 'recorded' else 'waiting' end
+ *   from fresh
+ *   where status is null or not is_here
  *   on conflict (event_id) do update
  *   set processed_at = excluded.processed_at, payment_id = excluded.payment_id, disposition = excluded.disposition
  *   where webhook_inbox.processed_at is null
@@ -268,7 +267,7 @@ export interface ListWaitingEventsResult {
   payload: string;
 }
 
-const listWaitingEventsIR = {"statement":"select w.event_id as \"eventId\" , w.payload::text as \"payload\" \nfrom payments.webhook_inbox w\nwhere w.processed_at is null\n  and exists (\n    select from payments.payments p\n    where p.id = w.payment_id or p.stripe_payment_intent_id = w.intent_id\n  )\norder by w.received_at\nlimit :limit!::integer","params":[{"name":"limit","locs":[{"a":280,"b":287}]}]};
+const listWaitingEventsIR = {"statement":"select w.event_id as \"eventId\" , w.payload::text as \"payload\" \nfrom payments.webhook_inbox w\nwhere w.processed_at is null\n  and (\n    exists (select from payments.payments p where p.id = w.payment_id)\n    or exists (select from payments.attempts a where a.stripe_payment_intent_id = w.intent_id)\n  )\norder by w.received_at\nlimit :limit!::integer","params":[{"name":"limit","locs":[{"a":329,"b":336}]}]};
 
 /**
  * Query generated from SQL:
@@ -276,12 +275,12 @@ const listWaitingEventsIR = {"statement":"select w.event_id as \"eventId\" , w.p
  * select w.event_id as "eventId!", w.payload::text as "payload!"
  * from payments.webhook_inbox w
  * where w.processed_at is null
- *   and exists (
- *     select from payments.payments p
- *     where p.id = w.payment_id or p.stripe_payment_intent_id = w.intent_id
+ *   and (
+ *     exists (select from payments.payments p where p.id = w.payment_id)
+ *     or exists (select from payments.attempts a where a.stripe_payment_intent_id = w.intent_id)
  *   )
  * order by w.received_at
- * limit :limit!::integer                                                                                                                                                   
+ * limit :limit!::integer                                                                                                                                                      
  * ```
  */
 export const listWaitingEvents = new PreparedStatement<ListWaitingEventsParams, ListWaitingEventsResult>("payments.listWaitingEvents", listWaitingEventsIR);
@@ -305,18 +304,21 @@ export interface FindPaymentsByKeyResult {
   underWay: boolean;
 }
 
-const findPaymentsByKeyIR = {"statement":"select i.place as \"place\" , p.id as \"id\" , encode(p.fingerprint, 'hex') as \"fingerprint\" ,\n       p.stripe_payment_intent_id as \"intentId\", p.amount as \"amount\" , p.currency as \"currency\" ,\n       p.status as \"status\" , p.created_at as \"createdAt\" ,\n       (a.state = 'open' and p.status = 'pending' and p.stripe_payment_intent_id is null) as \"underWay\" \nfrom unnest(:scopes!::text[], :idempotencyKeys!::text[]) with ordinality as i (scope, idempotency_key, place)\njoin payments.payments p using (scope, idempotency_key)\njoin payments.attempts a on a.payment_id = p.id and a.number = 1","params":[{"name":"scopes","locs":[{"a":367,"b":375}]},{"name":"idempotencyKeys","locs":[{"a":385,"b":402}]}]};
+const findPaymentsByKeyIR = {"statement":"select i.place as \"place\" , p.id as \"id\" , encode(p.fingerprint, 'hex') as \"fingerprint\" ,\n       a.stripe_payment_intent_id as \"intentId\", p.amount as \"amount\" , p.currency as \"currency\" ,\n       p.status as \"status\" , p.created_at as \"createdAt\" ,\n       (a.state = 'open' and p.status = 'pending') as \"underWay\" \nfrom unnest(:scopes!::text[], :idempotencyKeys!::text[]) with ordinality as i (scope, idempotency_key, place)\n-- Lateral and with an offset, so that whatever the statistics say each key is looked up in the index.\ncross join lateral (\n  select * from payments.payments where scope = i.scope and idempotency_key = i.idempotency_key offset 0\n) p\ncross join lateral (select * from payments.attempts where payment_id = p.id and number = 1 offset 0) a","params":[{"name":"scopes","locs":[{"a":328,"b":336}]},{"name":"idempotencyKeys","locs":[{"a":346,"b":363}]}]};
 
 /**
  * Query generated from SQL:
  * ```
  * select i.place as "place!", p.id as "id!", encode(p.fingerprint, 'hex') as "fingerprint!",
- *        p.stripe_payment_intent_id as "intentId", p.amount as "amount!", p.currency as "currency!",
+ *        a.stripe_payment_intent_id as "intentId", p.amount as "amount!", p.currency as "currency!",
  *        p.status as "status!", p.created_at as "createdAt!",
- *        (a.state = 'open' and p.status = 'pending' and p.stripe_payment_intent_id is null) as "underWay!"
+ *        (a.state = 'open' and p.status = 'pending') as "underWay!"
  * from unnest(:scopes!::text[], :idempotencyKeys!::text[]) with ordinality as i (scope, idempotency_key, place)
- * join payments.payments p using (scope, idempotency_key)
- * join payments.attempts a on a.payment_id = p.id and a.number = 1
+ * -- Lateral and with an offset, so that whatever the statistics say each key is looked up in the index.
+ * cross join lateral (
+ *   select * from payments.payments where scope = i.scope and idempotency_key = i.idempotency_key offset 0
+ * ) p
+ * cross join lateral (select * from payments.attempts where payment_id = p.id and number = 1 offset 0) a
  * ```
  */
 export const findPaymentsByKey = new PreparedStatement<FindPaymentsByKeyParams, FindPaymentsByKeyResult>("payments.findPaymentsByKey", findPaymentsByKeyIR);
@@ -346,18 +348,19 @@ export interface GetPaymentResult {
   updatedAt: Date;
 }
 
-const getPaymentIR = {"statement":"select id as \"id\" , stripe_payment_intent_id as \"intentId\", client_secret as \"clientSecret\",\n       idempotency_key as \"idempotencyKey\" , amount as \"amount\" , currency as \"currency\" , status as \"status\" ,\n       capture as \"capture\" , seller_id as \"sellerId\", reference, metadata as \"metadata\" ,\n       failure_code as \"failureCode\", failure_message as \"failureMessage\",\n       created_at as \"createdAt\" , updated_at as \"updatedAt\" \nfrom payments.payments\nwhere id = :id! and scope = :scope!","params":[{"name":"id","locs":[{"a":467,"b":471}]},{"name":"scope","locs":[{"a":484,"b":491}]}]};
+const getPaymentIR = {"statement":"select p.id as \"id\" , a.stripe_payment_intent_id as \"intentId\", a.client_secret as \"clientSecret\",\n       p.idempotency_key as \"idempotencyKey\" , p.amount as \"amount\" , p.currency as \"currency\" , p.status as \"status\" ,\n       p.capture as \"capture\" , p.seller_id as \"sellerId\", p.reference, p.metadata as \"metadata\" ,\n       p.failure_code as \"failureCode\", p.failure_message as \"failureMessage\",\n       p.created_at as \"createdAt\" , p.updated_at as \"updatedAt\" \nfrom payments.payments p\njoin payments.attempts a on a.payment_id = p.id and a.number = 1\nwhere p.id = :id! and p.scope = :scope!","params":[{"name":"id","locs":[{"a":566,"b":570}]},{"name":"scope","locs":[{"a":585,"b":592}]}]};
 
 /**
  * Query generated from SQL:
  * ```
- * select id as "id!", stripe_payment_intent_id as "intentId", client_secret as "clientSecret",
- *        idempotency_key as "idempotencyKey!", amount as "amount!", currency as "currency!", status as "status!",
- *        capture as "capture!", seller_id as "sellerId", reference, metadata as "metadata!",
- *        failure_code as "failureCode", failure_message as "failureMessage",
- *        created_at as "createdAt!", updated_at as "updatedAt!"
- * from payments.payments
- * where id = :id! and scope = :scope!                                                                                                                                                                                              
+ * select p.id as "id!", a.stripe_payment_intent_id as "intentId", a.client_secret as "clientSecret",
+ *        p.idempotency_key as "idempotencyKey!", p.amount as "amount!", p.currency as "currency!", p.status as "status!",
+ *        p.capture as "capture!", p.seller_id as "sellerId", p.reference, p.metadata as "metadata!",
+ *        p.failure_code as "failureCode", p.failure_message as "failureMessage",
+ *        p.created_at as "createdAt!", p.updated_at as "updatedAt!"
+ * from payments.payments p
+ * join payments.attempts a on a.payment_id = p.id and a.number = 1
+ * where p.id = :id! and p.scope = :scope!                                                                                                                                                                                              
  * ```
  */
 export const getPayment = new PreparedStatement<GetPaymentParams, GetPaymentResult>("payments.getPayment", getPaymentIR);
@@ -392,24 +395,25 @@ export interface ListPaymentsResult {
   updatedAt: Date;
 }
 
-const listPaymentsIR = {"statement":"select id as \"id\" , stripe_payment_intent_id as \"intentId\", client_secret as \"clientSecret\",\n       idempotency_key as \"idempotencyKey\" , amount as \"amount\" , currency as \"currency\" , status as \"status\" ,\n       capture as \"capture\" , seller_id as \"sellerId\", reference, metadata as \"metadata\" ,\n       failure_code as \"failureCode\", failure_message as \"failureMessage\",\n       created_at as \"createdAt\" , updated_at as \"updatedAt\" \nfrom payments.payments\nwhere scope = :scope!\n  and (:status::text is null or status = :status)\n  and (:currency::text is null or currency = :currency)\n  and (:createdAfter::timestamptz is null or created_at > :createdAfter)\n  and (:createdAfterId::uuid is null or id >= :createdAfterId)\n  and (:before::uuid is null or id < :before)\norder by id desc\nlimit :limit!::integer","params":[{"name":"scope","locs":[{"a":470,"b":477}]},{"name":"status","locs":[{"a":485,"b":492},{"a":519,"b":526}]},{"name":"currency","locs":[{"a":535,"b":544},{"a":573,"b":582}]},{"name":"createdAfter","locs":[{"a":591,"b":604},{"a":642,"b":655}]},{"name":"createdAfterId","locs":[{"a":664,"b":679},{"a":703,"b":718}]},{"name":"before","locs":[{"a":727,"b":734},{"a":757,"b":764}]},{"name":"limit","locs":[{"a":789,"b":796}]}]};
+const listPaymentsIR = {"statement":"select p.id as \"id\" , a.stripe_payment_intent_id as \"intentId\", a.client_secret as \"clientSecret\",\n       p.idempotency_key as \"idempotencyKey\" , p.amount as \"amount\" , p.currency as \"currency\" , p.status as \"status\" ,\n       p.capture as \"capture\" , p.seller_id as \"sellerId\", p.reference, p.metadata as \"metadata\" ,\n       p.failure_code as \"failureCode\", p.failure_message as \"failureMessage\",\n       p.created_at as \"createdAt\" , p.updated_at as \"updatedAt\" \nfrom payments.payments p\njoin payments.attempts a on a.payment_id = p.id and a.number = 1\nwhere p.scope = :scope!\n  and (:status::text is null or p.status = :status)\n  and (:currency::text is null or p.currency = :currency)\n  and (:createdAfter::timestamptz is null or p.created_at > :createdAfter)\n  and (:createdAfterId::uuid is null or p.id >= :createdAfterId)\n  and (:before::uuid is null or p.id < :before)\norder by p.id desc\nlimit :limit!::integer","params":[{"name":"scope","locs":[{"a":569,"b":576}]},{"name":"status","locs":[{"a":584,"b":591},{"a":620,"b":627}]},{"name":"currency","locs":[{"a":636,"b":645},{"a":676,"b":685}]},{"name":"createdAfter","locs":[{"a":694,"b":707},{"a":747,"b":760}]},{"name":"createdAfterId","locs":[{"a":769,"b":784},{"a":810,"b":825}]},{"name":"before","locs":[{"a":834,"b":841},{"a":866,"b":873}]},{"name":"limit","locs":[{"a":900,"b":907}]}]};
 
 /**
  * Query generated from SQL:
  * ```
- * select id as "id!", stripe_payment_intent_id as "intentId", client_secret as "clientSecret",
- *        idempotency_key as "idempotencyKey!", amount as "amount!", currency as "currency!", status as "status!",
- *        capture as "capture!", seller_id as "sellerId", reference, metadata as "metadata!",
- *        failure_code as "failureCode", failure_message as "failureMessage",
- *        created_at as "createdAt!", updated_at as "updatedAt!"
- * from payments.payments
- * where scope = :scope!
- *   and (:status::text is null or status = :status)
- *   and (:currency::text is null or currency = :currency)
- *   and (:createdAfter::timestamptz is null or created_at > :createdAfter)
- *   and (:createdAfterId::uuid is null or id >= :createdAfterId)
- *   and (:before::uuid is null or id < :before)
- * order by id desc
+ * select p.id as "id!", a.stripe_payment_intent_id as "intentId", a.client_secret as "clientSecret",
+ *        p.idempotency_key as "idempotencyKey!", p.amount as "amount!", p.currency as "currency!", p.status as "status!",
+ *        p.capture as "capture!", p.seller_id as "sellerId", p.reference, p.metadata as "metadata!",
+ *        p.failure_code as "failureCode", p.failure_message as "failureMessage",
+ *        p.created_at as "createdAt!", p.updated_at as "updatedAt!"
+ * from payments.payments p
+ * join payments.attempts a on a.payment_id = p.id and a.number = 1
+ * where p.scope = :scope!
+ *   and (:status::text is null or p.status = :status)
+ *   and (:currency::text is null or p.currency = :currency)
+ *   and (:createdAfter::timestamptz is null or p.created_at > :createdAfter)
+ *   and (:createdAfterId::uuid is null or p.id >= :createdAfterId)
+ *   and (:before::uuid is null or p.id < :before)
+ * order by p.id desc
  * limit :limit!::integer
  * ```
  */
@@ -481,7 +485,6 @@ export interface AcceptCancellationParams {
   leaseMs: number;
   paymentId: string;
   scope: string;
-  traceparent?: string | null | undefined;
 }
 
 /** 'AcceptCancellation' return type */
@@ -489,16 +492,17 @@ export interface AcceptCancellationResult {
   number: number;
 }
 
-const acceptCancellationIR = {"statement":"insert into payments.attempts (payment_id, number, operation, gateway, state, tries, due_at, traceparent, accepted_at)\nselect p.id, (select max(a.number) + 1 from payments.attempts a where a.payment_id = p.id), 'cancel', p.gateway,\n       'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', :traceparent, now()\nfrom payments.payments p\nwhere p.id = :paymentId! and p.scope = :scope! and p.status = 'pending' and p.stripe_payment_intent_id is not null\non conflict do nothing\nreturning number as \"number\"","params":[{"name":"leaseMs","locs":[{"a":258,"b":267}]},{"name":"traceparent","locs":[{"a":305,"b":317}]},{"name":"paymentId","locs":[{"a":363,"b":374}]},{"name":"scope","locs":[{"a":389,"b":396}]}]};
+const acceptCancellationIR = {"statement":"insert into payments.attempts (payment_id, number, operation, gateway, state, tries, due_at, accepted_at)\nselect p.id, (select max(a.number) + 1 from payments.attempts a where a.payment_id = p.id), 'cancel', p.gateway,\n       'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', now()\nfrom payments.payments p\njoin payments.attempts c on c.payment_id = p.id and c.number = 1\nwhere p.id = :paymentId! and p.scope = :scope! and p.status = 'pending' and c.stripe_payment_intent_id is not null\non conflict do nothing\nreturning number as \"number\"","params":[{"name":"leaseMs","locs":[{"a":245,"b":254}]},{"name":"paymentId","locs":[{"a":401,"b":412}]},{"name":"scope","locs":[{"a":427,"b":434}]}]};
 
 /**
  * Query generated from SQL:
  * ```
- * insert into payments.attempts (payment_id, number, operation, gateway, state, tries, due_at, traceparent, accepted_at)
+ * insert into payments.attempts (payment_id, number, operation, gateway, state, tries, due_at, accepted_at)
  * select p.id, (select max(a.number) + 1 from payments.attempts a where a.payment_id = p.id), 'cancel', p.gateway,
- *        'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', :traceparent, now()
+ *        'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', now()
  * from payments.payments p
- * where p.id = :paymentId! and p.scope = :scope! and p.status = 'pending' and p.stripe_payment_intent_id is not null
+ * join payments.attempts c on c.payment_id = p.id and c.number = 1
+ * where p.id = :paymentId! and p.scope = :scope! and p.status = 'pending' and c.stripe_payment_intent_id is not null
  * on conflict do nothing
  * returning number as "number!"                                                                                                                                                                                                                                              
  * ```
@@ -513,6 +517,7 @@ export interface ClaimDueAttemptsParams {
 
 /** 'ClaimDueAttempts' return type */
 export interface ClaimDueAttemptsResult {
+  absences: number;
   acceptedAt: Date;
   amount: string;
   capture: string;
@@ -526,7 +531,7 @@ export interface ClaimDueAttemptsResult {
   tries: number;
 }
 
-const claimDueAttemptsIR = {"statement":"with due as materialized (\n  select payment_id, number\n  from payments.attempts\n  where state = 'open' and due_at <= now()\n  order by due_at\n  limit :limit!::integer\n  for update skip locked\n)\nupdate payments.attempts a\nset tries = a.tries + 1, due_at = now() + :leaseMs!::integer * interval '1 millisecond'\nfrom due join payments.payments p on p.id = due.payment_id\nwhere a.payment_id = due.payment_id and a.number = due.number\nreturning a.payment_id as \"paymentId\" , a.number as \"number\" , a.operation as \"operation\" , a.tries as \"tries\" ,\n          a.traceparent, a.accepted_at as \"acceptedAt\" , p.stripe_payment_intent_id as \"intentId\",\n          p.amount as \"amount\" , p.currency as \"currency\" , p.capture as \"capture\" , p.reference","params":[{"name":"limit","locs":[{"a":149,"b":156}]},{"name":"leaseMs","locs":[{"a":262,"b":271}]}]};
+const claimDueAttemptsIR = {"statement":"with due as materialized (\n  select payment_id, number\n  from payments.attempts\n  where state = 'open' and due_at <= now()\n  order by due_at\n  limit :limit!::integer\n  for update skip locked\n)\nupdate payments.attempts a\nset tries = a.tries + 1, due_at = now() + :leaseMs!::integer * interval '1 millisecond'\nfrom due\njoin payments.payments p on p.id = due.payment_id\njoin payments.attempts c on c.payment_id = due.payment_id and c.number = 1\nwhere a.payment_id = due.payment_id and a.number = due.number\nreturning a.payment_id as \"paymentId\" , a.number as \"number\" , a.operation as \"operation\" , a.tries as \"tries\" ,\n          a.absences as \"absences\" ,\n          p.traceparent, a.accepted_at as \"acceptedAt\" , c.stripe_payment_intent_id as \"intentId\",\n          p.amount as \"amount\" , p.currency as \"currency\" , p.capture as \"capture\" , p.reference","params":[{"name":"limit","locs":[{"a":149,"b":156}]},{"name":"leaseMs","locs":[{"a":262,"b":271}]}]};
 
 /**
  * Query generated from SQL:
@@ -541,10 +546,13 @@ const claimDueAttemptsIR = {"statement":"with due as materialized (\n  select pa
  * )
  * update payments.attempts a
  * set tries = a.tries + 1, due_at = now() + :leaseMs!::integer * interval '1 millisecond'
- * from due join payments.payments p on p.id = due.payment_id
+ * from due
+ * join payments.payments p on p.id = due.payment_id
+ * join payments.attempts c on c.payment_id = due.payment_id and c.number = 1
  * where a.payment_id = due.payment_id and a.number = due.number
  * returning a.payment_id as "paymentId!", a.number as "number!", a.operation as "operation!", a.tries as "tries!",
- *           a.traceparent, a.accepted_at as "acceptedAt!", p.stripe_payment_intent_id as "intentId",
+ *           a.absences as "absences!",
+ *           p.traceparent, a.accepted_at as "acceptedAt!", c.stripe_payment_intent_id as "intentId",
  *           p.amount as "amount!", p.currency as "currency!", p.capture as "capture!", p.reference                                                                                                                       
  * ```
  */
@@ -552,6 +560,7 @@ export const claimDueAttempts = new PreparedStatement<ClaimDueAttemptsParams, Cl
 
 /** 'PostponeAttempt' parameters type */
 export interface PostponeAttemptParams {
+  absences: number;
   delayMs: number;
   error: string;
   number: number;
@@ -562,14 +571,14 @@ export interface PostponeAttemptParams {
 /** 'PostponeAttempt' return type */
 export type PostponeAttemptResult = void;
 
-const postponeAttemptIR = {"statement":"update payments.attempts\nset due_at = now() + :delayMs!::integer * interval '1 millisecond', last_error = :error!,\n    state  = case when :park!::boolean then 'parked' else state end\nwhere payment_id = :paymentId! and number = :number! and state = 'open'","params":[{"name":"delayMs","locs":[{"a":46,"b":55}]},{"name":"error","locs":[{"a":106,"b":113}]},{"name":"park","locs":[{"a":138,"b":144}]},{"name":"paymentId","locs":[{"a":202,"b":213}]},{"name":"number","locs":[{"a":227,"b":235}]}]};
+const postponeAttemptIR = {"statement":"update payments.attempts\nset due_at   = now() + :delayMs!::integer * interval '1 millisecond', last_error = :error!,\n    absences = :absences!, state = case when :park!::boolean then 'parked' else state end\nwhere payment_id = :paymentId! and number = :number! and state = 'open'","params":[{"name":"delayMs","locs":[{"a":48,"b":57}]},{"name":"error","locs":[{"a":108,"b":115}]},{"name":"absences","locs":[{"a":132,"b":142}]},{"name":"park","locs":[{"a":162,"b":168}]},{"name":"paymentId","locs":[{"a":226,"b":237}]},{"name":"number","locs":[{"a":251,"b":259}]}]};
 
 /**
  * Query generated from SQL:
  * ```
  * update payments.attempts
- * set due_at = now() + :delayMs!::integer * interval '1 millisecond', last_error = :error!,
- *     state  = case when :park!::boolean then 'parked' else state end
+ * set due_at   = now() + :delayMs!::integer * interval '1 millisecond', last_error = :error!,
+ *     absences = :absences!, state = case when :park!::boolean then 'parked' else state end
  * where payment_id = :paymentId! and number = :number! and state = 'open'
  * ```
  */

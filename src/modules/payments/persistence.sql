@@ -1,91 +1,94 @@
 /*
   The intent is committed here, before any gateway hears of it: payment, first attempt and event in one statement.
-  A key that is taken inserts nothing and returns nothing, also when it is taken twice within the batch.
+  A key that is taken inserts nothing and returns nothing, also when it is taken twice within the batch. Nothing here
+  joins the batch to itself: for a batch of 128 each such join would cost as much as an index.
 */
 /* @name acceptPayments */
-with input as (
-  select *
+with accepted as (
+  insert into payments.payments (
+    id, scope, idempotency_key, fingerprint, amount, currency, status, capture, gateway, seller_id, reference,
+    metadata, traceparent, version, created_at, updated_at
+  )
+  select id, scope, idempotency_key, decode(fingerprint, 'hex'), amount, currency, 'pending', capture, gateway,
+         seller_id, reference, metadata::jsonb, traceparent, 1, now(), now()
   from unnest(
     :ids!::uuid[], :scopes!::text[], :idempotencyKeys!::text[], :fingerprints!::text[], :amounts!::numeric[],
     :currencies!::text[], :captures!::text[], :gateways!::text[], :sellerIds!::text[], :references!::text[],
-    :metadata!::text[], :payloads!::text[], :traceparents!::text[]
+    :metadata!::text[], :traceparents!::text[]
   ) as i (
     id, scope, idempotency_key, fingerprint, amount, currency, capture, gateway, seller_id, reference,
-    metadata, payload, traceparent
+    metadata, traceparent
   )
-),
-accepted as (
-  insert into payments.payments (
-    id, scope, idempotency_key, fingerprint, amount, currency, status, capture, gateway, seller_id, reference,
-    metadata, version, created_at, updated_at
-  )
-  select id, scope, idempotency_key, decode(fingerprint, 'hex'), amount, currency, 'pending', capture, gateway,
-         seller_id, reference, metadata::jsonb, 1, now(), now()
-  from input
   on conflict (scope, idempotency_key) do nothing
-  returning id
+  returning id, gateway, traceparent, amount, currency, seller_id, reference
 ),
 opened as (
-  insert into payments.attempts (payment_id, number, operation, gateway, state, tries, due_at, traceparent, accepted_at)
-  select id, 1, 'create', i.gateway, 'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', i.traceparent,
-         now()
-  from accepted join input i using (id)
+  insert into payments.attempts (payment_id, number, operation, gateway, state, tries, due_at, accepted_at)
+  select id, 1, 'create', gateway, 'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', now()
+  from accepted
 ),
 logged as (
   select events.append(
-    'payment', array_agg(id), array_agg(1), array_agg('payment.created'::text), array_agg(i.payload),
-    array_agg(i.traceparent)
+    'payment', array_agg(id), array_agg(1), array_agg('payment.created'::text),
+    array_agg(
+      jsonb_build_object(
+        'amount', trim_scale(amount)::text, 'currency', currency, 'seller_id', seller_id, 'reference', reference
+      )
+    ),
+    array_agg(traceparent)
   )
-  from accepted join input i using (id)
+  from accepted
 )
 select accepted.id as "id!", now() as "createdAt!"
 from accepted, logged;
 
 /*
   The one way in which an attempt ends, whoever learned of the outcome: the request, recovery, or both at once.
-  Guarded by the attempt being open, so the second to come changes nothing. Payments are locked in the order of their
-  ids, here and in receiveEvents: two batches that share payments then wait for each other instead of deadlocking.
+  Guarded by the attempt being open, so the second to come changes nothing. The payment is touched only where its
+  status moves, and then locked in the order of the ids, here and in receiveEvents: two batches that share payments
+  wait for each other instead of deadlocking. Where nothing moves, a status above 'pending' is not looked up.
 */
 /* @name settleAttempts */
 with input as (
   select *
   from unnest(
     :paymentIds!::uuid[], :numbers!::integer[], :states!::text[], :intentIds!::text[], :clientSecrets!::text[],
-    :statuses!::text[], :failureCodes!::text[], :failureMessages!::text[], :payloads!::text[], :traceparents!::text[]
-  ) as i (
-    payment_id, number, state, intent_id, client_secret, status, failure_code, failure_message, payload, traceparent
-  )
-),
-locked as materialized (
-  select p.id, i.number, payments.status_rank(i.status) > payments.status_rank(p.status) as moves
-  from payments.payments p join input i on i.payment_id = p.id
-  order by p.id
-  for update of p
+    :statuses!::text[], :failureCodes!::text[], :failureMessages!::text[]
+  ) as i (payment_id, number, state, intent_id, client_secret, status, failure_code, failure_message)
 ),
 closed as (
   update payments.attempts a
-  set state = i.state, settled_at = now(), last_error = i.failure_code
-  from input i join locked l on l.id = i.payment_id and l.number = i.number
-  where a.payment_id = i.payment_id and a.number = i.number and a.state = 'open'
-  returning a.payment_id, a.number
+  set state = i.state, settled_at = now(), last_error = i.failure_code,
+      -- Only the creation names the intent: a cancellation is about the same one.
+      stripe_payment_intent_id = case when a.number = 1 then i.intent_id end,
+      client_secret            = case when a.number = 1 then i.client_secret end
+  from input i
+  -- Not settled is what open means; the partial index of the open ones would lead the planner astray.
+  where a.payment_id = i.payment_id and a.number = i.number and a.settled_at is null
+  returning i.*
+),
+locked as materialized (
+  select p.id, p.status, c.status as learned, c.intent_id, c.failure_code, c.failure_message,
+         payments.status_rank(c.status) > payments.status_rank(p.status) as moves
+  from payments.payments p join closed c on c.payment_id = p.id
+  where c.status <> 'pending'
+  order by p.id
+  for update of p
 ),
 changed as (
   update payments.payments p
-  set stripe_payment_intent_id = coalesce(p.stripe_payment_intent_id, i.intent_id),
-      client_secret            = coalesce(p.client_secret, i.client_secret),
-      status                   = case when l.moves then i.status else p.status end,
-      failure_code             = case when l.moves and i.status = 'failed' then i.failure_code else p.failure_code end,
-      failure_message          = case
-                                   when l.moves and i.status = 'failed' then i.failure_message
-                                   else p.failure_message
-                                 end,
-      version                  = p.version + l.moves::integer,
-      updated_at               = now()
-  from input i
-  join closed c on c.payment_id = i.payment_id and c.number = i.number
-  join locked l on l.id = i.payment_id and l.number = i.number
-  where p.id = i.payment_id
-  returning p.id, p.stripe_payment_intent_id, p.status, p.version, l.moves, i.payload, i.traceparent
+  set status          = l.learned,
+      failure_code    = case when l.learned = 'failed' then l.failure_code end,
+      failure_message = case when l.learned = 'failed' then l.failure_message end,
+      version         = p.version + 1,
+      updated_at      = now()
+  from locked l
+  where p.id = l.id and l.moves
+  returning p.id, p.status, p.version, p.traceparent,
+            jsonb_build_object(
+              'amount', trim_scale(p.amount)::text, 'currency', p.currency, 'intent_id', l.intent_id,
+              'failure_code', l.failure_code
+            ) as payload
 ),
 logged as (
   select events.append(
@@ -93,61 +96,64 @@ logged as (
     array_agg(traceparent)
   )
   from changed
-  where moves
 )
-select changed.id as "paymentId!", stripe_payment_intent_id as "intentId", status as "status!"
-from changed, logged;
+select c.payment_id as "paymentId!", c.intent_id as "intentId", coalesce(m.status, l.status, 'pending') as "status!"
+from closed c
+left join locked l on l.id = c.payment_id
+left join changed m on m.id = c.payment_id
+cross join logged;
 
 /*
   Webhook events: the inbox row and its effect are one commit. An event that was processed before has no effect; one
   whose payment is not here yet waits in the inbox and is received again later. A payment only moves up the order of
-  statuses, so that events in any order end in the same state. An event whose amount or gateway id is not the payment's is kept aside and moves nothing.
+  statuses, so that events in any order end in the same state. An event whose amount or gateway id is not the
+  payment's is kept aside and moves nothing.
 */
 /* @name receiveEvents */
 with input as (
   select *
   from unnest(
     :eventIds!::text[], :types!::text[], :intentIds!::text[], :paymentIds!::uuid[], :statuses!::text[],
-    :amounts!::numeric[], :currencies!::text[], :failureCodes!::text[], :failureMessages!::text[], :payloads!::text[],
-    :traceparents!::text[]
+    :amounts!::numeric[], :currencies!::text[], :failureCodes!::text[], :failureMessages!::text[], :payloads!::text[]
   ) as i (
-    event_id, type, intent_id, payment_id, status, amount, currency, failure_code, failure_message, payload, traceparent
+    event_id, type, intent_id, payment_id, status, amount, currency, failure_code, failure_message, payload
   )
 ),
-fresh as (
-  select i.*, coalesce(by_id.id, by_intent.id) as target_id
+fresh as materialized (
+  -- Our own id comes with the intent's metadata; an event that does not have it is found by the intent.
+  select i.*, coalesce(i.payment_id, a.payment_id) as target_id, p.id is not null as is_here
   from input i
-  left join payments.payments by_id on by_id.id = i.payment_id
-  left join payments.payments by_intent on by_id.id is null and by_intent.stripe_payment_intent_id = i.intent_id
+  left join payments.attempts a on i.payment_id is null and a.stripe_payment_intent_id = i.intent_id
+  left join payments.payments p on p.id = coalesce(i.payment_id, a.payment_id)
   where not exists (
     select from payments.webhook_inbox w where w.event_id = i.event_id and w.processed_at is not null
   )
 ),
 locked as materialized (
-  select f.event_id, p.id,
-         payments.status_rank(f.status) > payments.status_rank(p.status) as moves,
+  select f.*, payments.status_rank(f.status) > payments.status_rank(p.status) as moves,
          p.amount = f.amount and p.currency = f.currency
-           and coalesce(p.stripe_payment_intent_id, f.intent_id) = f.intent_id as agrees
-  from payments.payments p join fresh f on f.target_id = p.id
+           and coalesce(a.stripe_payment_intent_id, f.intent_id) = f.intent_id as agrees
+  from fresh f
+  join payments.payments p on p.id = f.target_id
+  join payments.attempts a on a.payment_id = p.id and a.number = 1
   where f.status is not null
   order by p.id
   for update of p
 ),
 changed as (
   update payments.payments p
-  set status                   = f.status,
-      stripe_payment_intent_id = coalesce(p.stripe_payment_intent_id, f.intent_id),
-      failure_code             = f.failure_code,
-      failure_message          = f.failure_message,
-      version                  = p.version + 1,
-      updated_at               = now()
-  from fresh f join locked l on l.event_id = f.event_id
-  where p.id = l.id and l.agrees and l.moves
-  returning p.id, f.event_id, p.status, p.version, f.traceparent,
+  set status          = l.status,
+      failure_code    = l.failure_code,
+      failure_message = l.failure_message,
+      version         = p.version + 1,
+      updated_at      = now()
+  from locked l
+  where p.id = l.target_id and l.agrees and l.moves
+  returning p.id, p.status, p.version, p.traceparent,
             jsonb_build_object(
-              'amount', f.amount::text, 'currency', p.currency, 'intent_id', p.stripe_payment_intent_id,
-              'gateway_event', f.event_id, 'failure_code', f.failure_code
-            )::text as payload
+              'amount', trim_scale(p.amount)::text, 'currency', p.currency, 'intent_id', l.intent_id,
+              'failure_code', l.failure_code, 'gateway_event', l.event_id
+            ) as payload
 ),
 logged as (
   select events.append(
@@ -158,14 +164,14 @@ logged as (
 ),
 kept as (
   insert into payments.webhook_inbox (event_id, type, intent_id, payment_id, payload, processed_at, disposition)
-  select f.event_id, f.type, f.intent_id, coalesce(f.target_id, f.payment_id), f.payload::json,
-         case when f.status is null or l.id is not null then now() end,
-         case when f.status is null then 'recorded'
-              when l.id is null then 'waiting'
-              when not l.agrees then 'mismatched'
-              when l.moves then 'applied'
-              else 'superseded' end
-  from fresh f left join locked l using (event_id)
+  select event_id, type, intent_id, target_id, payload::json, now(),
+         case when not agrees then 'mismatched' when moves then 'applied' else 'superseded' end
+  from locked
+  union all
+  select event_id, type, intent_id, target_id, payload::json, case when status is null then now() end,
+         case when status is null then 'recorded' else 'waiting' end
+  from fresh
+  where status is null or not is_here
   on conflict (event_id) do update
   set processed_at = excluded.processed_at, payment_id = excluded.payment_id, disposition = excluded.disposition
   where webhook_inbox.processed_at is null
@@ -179,53 +185,58 @@ from kept, logged;
 select w.event_id as "eventId!", w.payload::text as "payload!"
 from payments.webhook_inbox w
 where w.processed_at is null
-  and exists (
-    select from payments.payments p
-    where p.id = w.payment_id or p.stripe_payment_intent_id = w.intent_id
+  and (
+    exists (select from payments.payments p where p.id = w.payment_id)
+    or exists (select from payments.attempts a where a.stripe_payment_intent_id = w.intent_id)
   )
 order by w.received_at
 limit :limit!::integer;
 
 /*
   What stands under idempotency keys. A payment is under way while its first attempt is open and no webhook has told
-  its gateway id either.
+  what became of it either.
 */
 /* @name findPaymentsByKey */
 select i.place as "place!", p.id as "id!", encode(p.fingerprint, 'hex') as "fingerprint!",
-       p.stripe_payment_intent_id as "intentId", p.amount as "amount!", p.currency as "currency!",
+       a.stripe_payment_intent_id as "intentId", p.amount as "amount!", p.currency as "currency!",
        p.status as "status!", p.created_at as "createdAt!",
-       (a.state = 'open' and p.status = 'pending' and p.stripe_payment_intent_id is null) as "underWay!"
+       (a.state = 'open' and p.status = 'pending') as "underWay!"
 from unnest(:scopes!::text[], :idempotencyKeys!::text[]) with ordinality as i (scope, idempotency_key, place)
-join payments.payments p using (scope, idempotency_key)
-join payments.attempts a on a.payment_id = p.id and a.number = 1;
+-- Lateral and with an offset, so that whatever the statistics say each key is looked up in the index.
+cross join lateral (
+  select * from payments.payments where scope = i.scope and idempotency_key = i.idempotency_key offset 0
+) p
+cross join lateral (select * from payments.attempts where payment_id = p.id and number = 1 offset 0) a;
 
 /* @name getPayment */
-select id as "id!", stripe_payment_intent_id as "intentId", client_secret as "clientSecret",
-       idempotency_key as "idempotencyKey!", amount as "amount!", currency as "currency!", status as "status!",
-       capture as "capture!", seller_id as "sellerId", reference, metadata as "metadata!",
-       failure_code as "failureCode", failure_message as "failureMessage",
-       created_at as "createdAt!", updated_at as "updatedAt!"
-from payments.payments
-where id = :id! and scope = :scope!;
+select p.id as "id!", a.stripe_payment_intent_id as "intentId", a.client_secret as "clientSecret",
+       p.idempotency_key as "idempotencyKey!", p.amount as "amount!", p.currency as "currency!", p.status as "status!",
+       p.capture as "capture!", p.seller_id as "sellerId", p.reference, p.metadata as "metadata!",
+       p.failure_code as "failureCode", p.failure_message as "failureMessage",
+       p.created_at as "createdAt!", p.updated_at as "updatedAt!"
+from payments.payments p
+join payments.attempts a on a.payment_id = p.id and a.number = 1
+where p.id = :id! and p.scope = :scope!;
 
 /*
   A page of payments, newest first: the primary key is the order. A uuidv7 begins with its milliseconds, so that
   createdAfterId bounds the walk over the key; created_at then decides.
 */
 /* @name listPayments */
-select id as "id!", stripe_payment_intent_id as "intentId", client_secret as "clientSecret",
-       idempotency_key as "idempotencyKey!", amount as "amount!", currency as "currency!", status as "status!",
-       capture as "capture!", seller_id as "sellerId", reference, metadata as "metadata!",
-       failure_code as "failureCode", failure_message as "failureMessage",
-       created_at as "createdAt!", updated_at as "updatedAt!"
-from payments.payments
-where scope = :scope!
-  and (:status::text is null or status = :status)
-  and (:currency::text is null or currency = :currency)
-  and (:createdAfter::timestamptz is null or created_at > :createdAfter)
-  and (:createdAfterId::uuid is null or id >= :createdAfterId)
-  and (:before::uuid is null or id < :before)
-order by id desc
+select p.id as "id!", a.stripe_payment_intent_id as "intentId", a.client_secret as "clientSecret",
+       p.idempotency_key as "idempotencyKey!", p.amount as "amount!", p.currency as "currency!", p.status as "status!",
+       p.capture as "capture!", p.seller_id as "sellerId", p.reference, p.metadata as "metadata!",
+       p.failure_code as "failureCode", p.failure_message as "failureMessage",
+       p.created_at as "createdAt!", p.updated_at as "updatedAt!"
+from payments.payments p
+join payments.attempts a on a.payment_id = p.id and a.number = 1
+where p.scope = :scope!
+  and (:status::text is null or p.status = :status)
+  and (:currency::text is null or p.currency = :currency)
+  and (:createdAfter::timestamptz is null or p.created_at > :createdAfter)
+  and (:createdAfterId::uuid is null or p.id >= :createdAfterId)
+  and (:before::uuid is null or p.id < :before)
+order by p.id desc
 limit :limit!::integer;
 
 /* @name listAttempts */
@@ -248,11 +259,12 @@ limit :limit!::integer;
   inserted and nothing returned.
 */
 /* @name acceptCancellation */
-insert into payments.attempts (payment_id, number, operation, gateway, state, tries, due_at, traceparent, accepted_at)
+insert into payments.attempts (payment_id, number, operation, gateway, state, tries, due_at, accepted_at)
 select p.id, (select max(a.number) + 1 from payments.attempts a where a.payment_id = p.id), 'cancel', p.gateway,
-       'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', :traceparent, now()
+       'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', now()
 from payments.payments p
-where p.id = :paymentId! and p.scope = :scope! and p.status = 'pending' and p.stripe_payment_intent_id is not null
+join payments.attempts c on c.payment_id = p.id and c.number = 1
+where p.id = :paymentId! and p.scope = :scope! and p.status = 'pending' and c.stripe_payment_intent_id is not null
 on conflict do nothing
 returning number as "number!";
 
@@ -271,17 +283,20 @@ with due as materialized (
 )
 update payments.attempts a
 set tries = a.tries + 1, due_at = now() + :leaseMs!::integer * interval '1 millisecond'
-from due join payments.payments p on p.id = due.payment_id
+from due
+join payments.payments p on p.id = due.payment_id
+join payments.attempts c on c.payment_id = due.payment_id and c.number = 1
 where a.payment_id = due.payment_id and a.number = due.number
 returning a.payment_id as "paymentId!", a.number as "number!", a.operation as "operation!", a.tries as "tries!",
-          a.traceparent, a.accepted_at as "acceptedAt!", p.stripe_payment_intent_id as "intentId",
+          a.absences as "absences!",
+          p.traceparent, a.accepted_at as "acceptedAt!", c.stripe_payment_intent_id as "intentId",
           p.amount as "amount!", p.currency as "currency!", p.capture as "capture!", p.reference;
 
 /* An attempt whose outcome is not known yet: recovery goes on with it after the delay, a person where it is parked. */
 /* @name postponeAttempt */
 update payments.attempts
-set due_at = now() + :delayMs!::integer * interval '1 millisecond', last_error = :error!,
-    state  = case when :park!::boolean then 'parked' else state end
+set due_at   = now() + :delayMs!::integer * interval '1 millisecond', last_error = :error!,
+    absences = :absences!, state = case when :park!::boolean then 'parked' else state end
 where payment_id = :paymentId! and number = :number! and state = 'open';
 
 /* @name countDueAttempts */

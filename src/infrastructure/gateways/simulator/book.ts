@@ -1,6 +1,10 @@
+import { closeSync, fdatasync, openSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
+import { promisify } from "node:util";
 import { lateSuccessAfterMs } from "./magic-amounts.ts";
 import { openDatabase } from "./schema.ts";
+
+const synchronise = promisify(fdatasync);
 
 export type BookStatus = "pending" | "requires_capture" | "succeeded" | "failed" | "cancelled";
 
@@ -112,22 +116,43 @@ type Statements = ReturnType<typeof prepareStatements>;
 
 /**
  * The book of a simulated gateway: intents, the journal of what was charged, refunds, and the events to deliver.
- * Everything here is synchronous; what changes something runs inside `transaction`, which is on the disk when it
- * returns. Throws what SQLite throws: the file cannot be read or written, or another process held it for 5 s.
+ * What changes something runs inside `transaction`; `flushed` then says when the disk has it. Throws what SQLite throws: the file cannot be read or written, or another process held it for 5 s.
  */
 export class Book {
   /** Makes ids of this book differ from those of every other book. */
   readonly tag: string;
   readonly database: DatabaseSync;
   readonly #statements: Statements;
+  readonly #path: string;
+  #writeAheadLog: number | undefined;
+  #flush: Promise<void> | undefined;
+  #nextFlush: Promise<void> | undefined;
 
   constructor(path: string) {
+    this.#path = path;
     this.database = openDatabase(path);
     this.#statements = prepareStatements(this.database);
     this.tag = (this.database.prepare("select value from book where name = 'tag'").get() as { value: string }).value;
   }
 
-  /** Runs `work` as one durable transaction; whatever it throws undoes all of it. */
+  /**
+   * Resolves when everything that was committed until now is on the disk; those who ask while a flush is under way
+   * share the next one. SQLite's own flush (`synchronous=full`) would hold the event loop for as long.
+   */
+  flushed(): Promise<void> {
+    this.#nextFlush ??= (this.#flush ?? Promise.resolve())
+      // That flush's failure is told to those who waited for it.
+      .catch(() => undefined)
+      .then(() => {
+        this.#flush = this.#nextFlush;
+        this.#nextFlush = undefined;
+        this.#writeAheadLog ??= openSync(`${this.#path}-wal`, "r");
+        return synchronise(this.#writeAheadLog);
+      });
+    return this.#nextFlush;
+  }
+
+  /** Runs `work` as one transaction, which survives this process; whatever it throws undoes all of it. */
   transaction<Value>(work: () => Value): Value {
     this.database.exec("begin immediate");
     try {
@@ -261,6 +286,7 @@ export class Book {
   }
 
   close(): void {
+    if (this.#writeAheadLog !== undefined) closeSync(this.#writeAheadLog);
     this.database.close();
   }
 

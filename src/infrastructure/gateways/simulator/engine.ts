@@ -24,12 +24,6 @@ const pageSize = 256;
 /** Work that is due is done in pages no closer together than this; work of other processes is looked for this often. */
 const leastPauseMs = 5;
 const mostPauseMs = 1000;
-/**
- * A commit holds the event loop until the disk has it: 0.15 ms on an idle disk, 3 ms on a busy one. After each it is
- * let go for twice as long, so a slow disk makes the batches larger instead of taking the process's time.
- */
-const restPerCommit = 2;
-const restAtMostMs = 5;
 
 /**
  * A book with its clockwork: the buyer who pays, and the delivery of events. All that is due is read from the book in
@@ -42,7 +36,6 @@ export class Engine {
   readonly #buyerPays: boolean;
   readonly #delivery: WebhookDelivery | null;
   readonly #submissions: Submission[] = [];
-  #restUntil = 0;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #closed: Promise<void> | undefined;
@@ -66,9 +59,9 @@ export class Engine {
   }
 
   /**
-   * Runs `work` in a durable transaction together with everything else that was submitted in the same turn of the
-   * event loop, so that they share one fsync (on an idle disk 7 µs for each intent in batches of 64, and 370 µs for
-   * single ones). Rejects where that transaction failed, and then nothing of it is booked.
+   * Runs `work` in one transaction with everything else that was submitted in the same turn of the event loop, and
+   * resolves when the disk has it. Rejects where the transaction failed, and then nothing of it is booked, or where the
+   * disk did not take it.
    */
   submit<Value>(work: () => Value): Promise<Value> {
     return new Promise<Value>((resolve, reject) => {
@@ -77,7 +70,7 @@ export class Engine {
         return;
       }
       this.#submissions.push({ work, resolve: resolve as (value: unknown) => void, reject });
-      if (this.#submissions.length === 1) this.#flushSoon();
+      if (this.#submissions.length === 1) setImmediate(() => this.#flush());
     });
   }
 
@@ -87,37 +80,21 @@ export class Engine {
     return this.#closed;
   }
 
-  #flushSoon(): void {
-    const restMs = this.#restUntil - performance.now();
-    if (restMs >= 1 && this.#closed === undefined) setTimeout(() => this.#flush(), restMs);
-    else setImmediate(() => this.#flush());
-  }
-
-  #flush(): void {
+  async #flush(): Promise<void> {
     const batch = this.#submissions.splice(0, pageSize);
+    if (this.#submissions.length > 0) setImmediate(() => this.#flush());
     const values: unknown[] = [];
     try {
-      this.#commit(() => {
+      this.book.transaction(() => {
         for (const { work } of batch) values.push(work());
       });
+      await this.book.flushed();
     } catch (error) {
       for (const { reject } of batch) reject(error);
       return;
-    } finally {
-      if (this.#submissions.length > 0) this.#flushSoon();
     }
     for (let index = 0; index < batch.length; index++) batch[index]?.resolve(values[index]);
     if (this.#closed === undefined) this.#wakeAt(this.#nextDue());
-  }
-
-  #commit(work: () => void): void {
-    const startedAt = performance.now();
-    try {
-      this.book.transaction(work);
-    } finally {
-      const now = performance.now();
-      this.#restUntil = now + Math.min(restAtMostMs, (now - startedAt) * restPerCommit);
-    }
   }
 
   #nextDue(): number {
@@ -129,23 +106,24 @@ export class Engine {
     if (this.#closed !== undefined || this.#timerAt <= at) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
-    const leastMs = Math.max(leastPauseMs, this.#restUntil - performance.now());
-    const pauseMs = Math.min(mostPauseMs, Math.max(leastMs, at - this.now()));
+    const pauseMs = Math.min(mostPauseMs, Math.max(leastPauseMs, at - this.now()));
     this.#timer = setTimeout(() => this.#tick(), pauseMs);
     this.#timer.unref();
   }
 
   /** One page of everything that is due, in one transaction. A book that is busy or broken is tried again later. */
-  #tick(): void {
+  async #tick(): Promise<void> {
     this.#timerAt = Number.POSITIVE_INFINITY;
     if (this.#closed !== undefined) return;
     try {
       const at = this.now();
       if (this.#nextDue() <= at) {
-        this.#commit(() => {
+        this.book.transaction(() => {
           if (this.#buyerPays) this.book.followPlans(at, pageSize);
           this.#delivery?.claim(at);
         });
+        // Nobody hears of a charge before the disk has it.
+        await this.book.flushed();
         this.#delivery?.send();
       }
       this.#wakeAt(Math.min(this.#nextDue(), at + mostPauseMs));
@@ -159,6 +137,7 @@ export class Engine {
     const until = Date.now() + deadlineMs;
     try {
       while (this.#submissions.length > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      await this.book.flushed();
       await this.#delivery?.stop(until);
     } finally {
       this.book.close();

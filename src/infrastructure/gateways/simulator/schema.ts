@@ -83,7 +83,7 @@ create table if not exists replies (
 export function openDatabase(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: 5000 });
   try {
-    database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 4000");
+    database.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 4000");
     database.exec(`begin immediate; ${tables} commit`);
     const tag = randomBytes(5).readUIntBE(0, 5).toString(36).padStart(8, "0");
     database.prepare("insert into book (name, value) values ('tag', ?) on conflict do nothing").run(tag);

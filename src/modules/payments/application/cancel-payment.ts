@@ -29,12 +29,13 @@ export async function cancelPayment(
   if (payment.status === "cancelled") return accept(payment);
   if (payment.status !== "pending") return refuse({ type: "payment_not_cancellable", status: payment.status });
 
-  const accepting = { paymentId: id, scope, leaseMs: context.leaseMs, traceparent: trace.traceparent };
+  const accepting = { paymentId: id, scope, leaseMs: context.leaseMs };
   const [accepted] = await trace.span("accept", () => acceptCancellation.run(accepting, context.database));
   if (accepted === undefined || payment.intentId === null) return refuse({ type: "payment_under_way" });
   const attempt = {
     id: attemptIdOf(id, accepted.number),
     tries: 1,
+    absences: 0,
     paymentId: id,
     number: accepted.number,
     amount: payment.amount,

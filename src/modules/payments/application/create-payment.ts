@@ -46,6 +46,7 @@ export async function createPayment(
   const attempt: PaymentAttempt = {
     id: attemptIdOf(id, 1),
     tries: 1,
+    absences: 0,
     paymentId: id,
     number: 1,
     amount: intent.amount,

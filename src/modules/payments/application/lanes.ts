@@ -30,19 +30,13 @@ export type SettleItem = {
   readonly intentId: string | null;
   readonly clientSecret: string | null;
   readonly status: PaymentStatus;
-  readonly amount: Money;
   readonly failureCode: string | null;
   readonly failureMessage: string | null;
-  readonly traceparent: string | null;
 };
 
 export type StandingPayment = PaymentSummary & { readonly fingerprint: string; readonly underWay: boolean };
 
-export type ReceiveItem = {
-  readonly event: GatewayEvent;
-  readonly payload: string;
-  readonly traceparent: string | null;
-};
+export type ReceiveItem = { readonly event: GatewayEvent; readonly payload: string };
 
 /** What became of an event: `duplicate` where it had been processed before. */
 export type Disposition = "applied" | "superseded" | "recorded" | "waiting" | "mismatched" | "duplicate";
@@ -111,7 +105,6 @@ async function runAccept(items: readonly AcceptItem[], database: Database, lease
       sellerIds: items.map((item) => item.intent.sellerId),
       references: items.map((item) => item.intent.reference),
       metadata: items.map((item) => JSON.stringify(item.intent.metadata)),
-      payloads: items.map(createdPayload),
       traceparents: items.map((item) => item.traceparent),
       leaseMs,
     },
@@ -119,11 +112,6 @@ async function runAccept(items: readonly AcceptItem[], database: Database, lease
   );
   const createdAt = new Map(rows.map((row) => [row.id, row.createdAt]));
   return items.map((item) => createdAt.get(item.id) ?? null);
-}
-
-function createdPayload({ intent }: AcceptItem): string {
-  const { amount, sellerId, reference } = intent;
-  return JSON.stringify({ amount: toDecimal(amount), currency: amount.currency, seller_id: sellerId, reference });
 }
 
 async function runSettle(
@@ -140,8 +128,6 @@ async function runSettle(
       statuses: items.map((item) => item.status),
       failureCodes: items.map((item) => item.failureCode),
       failureMessages: items.map((item) => item.failureMessage),
-      payloads: items.map(settledPayload),
-      traceparents: items.map((item) => item.traceparent),
     },
     database,
   );
@@ -149,15 +135,6 @@ async function runSettle(
   return items.map((item) => {
     const row = settled.get(item.paymentId);
     return row === undefined ? null : { intentId: row.intentId, status: row.status as PaymentStatus };
-  });
-}
-
-function settledPayload({ amount, intentId, failureCode }: SettleItem): string {
-  return JSON.stringify({
-    amount: toDecimal(amount),
-    currency: amount.currency,
-    intent_id: intentId,
-    failure_code: failureCode,
   });
 }
 
@@ -198,7 +175,6 @@ async function runReceive(items: readonly ReceiveItem[], database: Database): Pr
       failureCodes: items.map(({ event }) => event.effect?.failureCode ?? null),
       failureMessages: items.map(({ event }) => event.effect?.failureMessage ?? null),
       payloads: items.map((item) => item.payload),
-      traceparents: items.map((item) => item.traceparent),
     },
     database,
   );

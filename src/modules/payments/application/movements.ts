@@ -1,5 +1,5 @@
 import type { Money } from "../../../kernel/money.ts";
-import type { FinalOutcome, GatewayFailure, Policy } from "../../../movements/index.ts";
+import type { FinalOutcome, GatewayFailure, Policy, Postponement } from "../../../movements/index.ts";
 import { attemptIdOf, type PaymentStatus } from "../domain.ts";
 import { postponeAttempt } from "../persistence.queries.ts";
 import type { PaymentsContext } from "./context.ts";
@@ -9,6 +9,7 @@ import type { SettleItem } from "./lanes.ts";
 export type PaymentAttempt = {
   readonly id: string;
   readonly tries: number;
+  readonly absences: number;
   readonly paymentId: string;
   readonly number: number;
   readonly amount: Money;
@@ -34,7 +35,7 @@ export function creation(context: PaymentsContext): Policy<PaymentAttempt, Settl
       return finding.type === "absent" ? neverReceived : finding;
     },
     settle: (attempt, outcome) => settle(context, attempt, outcome, "failed"),
-    postpone: (attempt, failure, delayMs, park) => postpone(context, attempt, failure, delayMs, park),
+    postpone: (attempt, failure, postponement) => postpone(context, attempt, failure, postponement),
   };
 }
 
@@ -61,7 +62,7 @@ export function cancellation(context: PaymentsContext): Policy<PaymentAttempt, S
       return { type: "succeeded", intent: finding.intent };
     },
     settle: (attempt, outcome) => settle(context, attempt, outcome, "pending"),
-    postpone: (attempt, failure, delayMs, park) => postpone(context, attempt, failure, delayMs, park),
+    postpone: (attempt, failure, postponement) => postpone(context, attempt, failure, postponement),
   };
 }
 
@@ -99,10 +100,8 @@ function settlement(attempt: PaymentAttempt, outcome: FinalOutcome, whenRefused:
     intentId: intent?.id ?? null,
     clientSecret: intent?.clientSecret ?? null,
     status: intent === null || (refused && whenRefused === "failed") ? whenRefused : intent.status,
-    amount: attempt.amount,
     failureCode: refused ? outcome.code : null,
     failureMessage: refused ? outcome.message : null,
-    traceparent: attempt.traceparent,
   };
 }
 
@@ -110,9 +109,8 @@ async function postpone(
   context: PaymentsContext,
   attempt: PaymentAttempt,
   failure: GatewayFailure,
-  delayMs: number,
-  park: boolean,
+  postponement: Postponement,
 ): Promise<void> {
   const { paymentId, number } = attempt;
-  await postponeAttempt.run({ paymentId, number, delayMs, park, error: failure.code }, context.database);
+  await postponeAttempt.run({ paymentId, number, error: failure.code, ...postponement }, context.database);
 }

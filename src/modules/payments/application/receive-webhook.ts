@@ -17,7 +17,7 @@ export async function receiveEvent(
 ): Promise<Result<Disposition, EventRefusal>> {
   const read = readGatewayEvent(event, (units, currency) => context.gateway.readAmount(units, currency));
   if (!read.ok) return read;
-  const item = { event: read.value, payload: body, traceparent: trace.traceparent };
+  const item = { event: read.value, payload: body };
   const disposition = await trace.span("settle", () => context.lanes.receive.submit(item));
   context.observe.eventReceived(read.value.type, disposition);
   if (disposition === "applied" && read.value.effect !== null) context.observe.statusReached(read.value.effect.status);

@@ -46,10 +46,11 @@ export async function countDueAttempts(context: PaymentsContext): Promise<number
 }
 
 function attemptOf(row: statements.ClaimDueAttemptsResult): PaymentAttempt {
-  const { paymentId, number, tries, intentId, reference, acceptedAt, traceparent } = row;
+  const { paymentId, number, tries, absences, intentId, reference, acceptedAt, traceparent } = row;
   return {
     id: attemptIdOf(paymentId, number),
     tries,
+    absences,
     paymentId,
     number,
     amount: fromStoredDecimal(row.amount, row.currency as Currency),

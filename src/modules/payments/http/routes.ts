@@ -191,8 +191,7 @@ function readRequest(
   const idempotencyKey = fromBody ?? fromHeader;
   if (idempotencyKey === undefined) return refuse({ type: "idempotency_key_missing" });
   return accept({
-    // Every number that passes the exact JSON parser is carried exactly, so its text is what was written.
-    amount: String(body.amount),
+    amount: typeof body.amount === "string" ? body.amount : plainDecimal(body.amount),
     currency: body.currency,
     idempotencyKey,
     metadata: (body.metadata ?? {}) as Metadata,
@@ -200,6 +199,11 @@ function readRequest(
     sellerId: body.seller_id ?? null,
     capture: body.capture === false ? "manual" : "automatic",
   });
+}
+
+/** What was written, but for zeros at the end: the exact JSON parser lets only such numbers pass. Never an exponent. */
+function plainDecimal(number: number): string {
+  return number !== 0 && Math.abs(number) < 1e-6 ? number.toFixed(20) : String(number);
 }
 
 /** The header is a quoted string in the IETF's draft (draft-ietf-httpapi-idempotency-key-header); bare is common. */
