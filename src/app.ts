@@ -55,7 +55,7 @@ const sweepIntervalMs = 1_000;
 const replayWaitMs = 2_000;
 
 /** Batches of up to 256 measured best at 256 connections; 4,096 waiting items are half a second of work. */
-const laneLimits = { maxBatch: 256, maxQueued: 4_096, maxWaitMs: 5_000 };
+const laneLimits = { maxBatch: 256, maxQueued: 4_096, maxWaitMs: 5_000, sendAheadFrom: 32 };
 
 /** The composition root: builds everything from settings, top to bottom. Nothing listens before `start`. */
 export async function createApp(settings: AppSettings, logger: Logger, overrides: AppOverrides = {}): Promise<App> {

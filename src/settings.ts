@@ -218,6 +218,10 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
   }
   const settings = values as Settings;
   if (settings.gateway === "stripe") faults.push(...faultsOfStripe(environment));
+  if (settings.acceptLeaseMs <= settings.gatewayTimeoutMs) {
+    const { acceptLeaseMs: lease, gatewayTimeoutMs: timeout } = settings;
+    faults.push(`ACCEPT_LEASE_MS must be more than GATEWAY_TIMEOUT_MS (${timeout}), not ${lease}: calls end first`);
+  }
   if (faults.length > 0) throw new InvalidSettings(faults);
   return { ...settings, home: isAbsolute(settings.home) ? settings.home : resolve(settings.home) };
 }

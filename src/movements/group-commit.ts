@@ -12,6 +12,12 @@ export type LaneSettings<Item, Outcome> = {
   readonly maxQueued: number;
   /** How long an item may wait for its batch to begin, in milliseconds. */
   readonly maxWaitMs: number;
+  /**
+   * So many waiting items are sent while the batch before them is still under way, so that the database goes on without
+   * waiting for this process to take its answer. Unset: one batch at a time. At most two are under way, and `run` must
+   * keep their order: the connection is one.
+   */
+  readonly sendAheadFrom?: number;
   readonly observer?: LaneObserver;
 };
 
@@ -50,9 +56,9 @@ const busyRetries = 3;
  * commit serves many. There is no timer: an idle lane sends what one turn of the event loop brought it.
  */
 export function createLane<Item, Outcome>(settings: LaneSettings<Item, Outcome>): Lane<Item, Outcome> {
-  const { name, keyOf, maxBatch, maxQueued, maxWaitMs, observer } = settings;
+  const { name, keyOf, maxBatch, maxQueued, maxWaitMs, sendAheadFrom = Number.POSITIVE_INFINITY, observer } = settings;
   let queue: Waiting<Item, Outcome>[] = [];
-  let running: Promise<void> | undefined;
+  const running = new Set<Promise<void>>();
   let closed = false;
 
   /** Takes the next batch off the queue, in order of arrival; a repeated key stays at its place for the next one. */
@@ -81,13 +87,23 @@ export function createLane<Item, Outcome>(settings: LaneSettings<Item, Outcome>)
     waiting.reject(new LaneRefusal(name, reason));
   }
 
-  async function runAll(): Promise<void> {
-    await new Promise(setImmediate);
+  /** Whether what waits is to be a batch now: nothing is under way, or one batch is and enough wait for another. */
+  function mayStart(): boolean {
+    return running.size === 0 || (running.size === 1 && queue.length >= sendAheadFrom);
+  }
+
+  function start(): void {
+    const run: Promise<void> = new Promise(setImmediate).then(() => runAll(() => running.delete(run)));
+    running.add(run);
+  }
+
+  /** `leave` is called in the same step as the last look at the queue: an item that comes next must start a new run. */
+  async function runAll(leave: () => void): Promise<void> {
     for (;;) {
-      const batch = takeBatch();
+      const isAhead = running.size > 1;
+      const batch = isAhead && queue.length < sendAheadFrom ? [] : takeBatch();
       if (batch.length === 0) {
-        // In the same step as the look at the queue: an item that comes next must start a new run.
-        running = undefined;
+        leave();
         return;
       }
       const beganMs = performance.now();
@@ -138,13 +154,13 @@ export function createLane<Item, Outcome>(settings: LaneSettings<Item, Outcome>)
         const waiting = { item, key: keyOf?.(item), sinceMs: performance.now(), resolve, reject };
         if (queue.length >= maxQueued) return turnAway(waiting, "full");
         queue.push(waiting);
-        running ??= runAll();
+        if (mayStart()) start();
       });
     },
     depth: () => queue.length,
     async drain() {
       closed = true;
-      while (running !== undefined) await running;
+      while (running.size > 0) await Promise.all(running);
     },
   };
 }

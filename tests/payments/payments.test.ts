@@ -295,7 +295,7 @@ describe("payments", () => {
     assert.match(body, /marketflow_lane_batch_size_count\{lane="accept_payment"\} [1-9]/);
     assert.match(
       body,
-      /marketflow_gateway_call_duration_seconds_count\{gateway="simulator",operation="create",outcome="succeeded"\} [1-9]/,
+      /gateway_call_duration_seconds_count\{gateway="simulator",operation="create",outcome="succeeded"\} [1-9]/,
     );
     assert.match(body, /marketflow_circuit_breaker_state\{gateway="simulator",state="closed"\} 1/);
     assert.doesNotMatch(body, /NaN/);

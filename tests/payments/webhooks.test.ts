@@ -108,9 +108,13 @@ describe("webhook events", () => {
     assert.deepEqual(await dispositionsOf(id), ["waiting"]);
     // The payment as another process would accept it, with the id that the event names.
     await running.look(
-      `insert into payments.payments (id, scope, idempotency_key, fingerprint, amount, currency, status, capture, gateway,
-                                      metadata, version, created_at, updated_at)
-       values ($1, 'default', 'early', '', 50.00, 'USD', 'pending', 'automatic', 'simulator', '{}', 1, now(), now())`,
+      `with payment as (
+         insert into payments.payments (id, scope, idempotency_key, fingerprint, amount, currency, status, capture,
+                                        gateway, version, created_at, updated_at)
+         values ($1, 'default', 'early', '', 50.00, 'USD', 'pending', 'automatic', 'simulator', 1, now(), now())
+       )
+       insert into payments.attempts (payment_id, number, operation, gateway, state, due_at, accepted_at)
+       values ($1, 1, 'create', 'simulator', 'open', now() + interval '1 hour', now())`,
       [id],
     );
     await eventually(

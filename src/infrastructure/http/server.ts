@@ -81,7 +81,7 @@ function answerFrameworkError(error: FastifyError, request: FastifyRequest, repl
   return sendProblem(reply, problemOf(error), newTraceId());
 }
 
-/** Bytes that are no HTTP request, or a head that is too large: there is no request yet, so the socket is written to. */
+/** Bytes that are no HTTP request, or a head that is too large: there is no request yet, only the socket. */
 function answerMalformedRequest(error: ConnectionError, socket: Socket): void {
   if (!socket.writable) {
     socket.destroy();

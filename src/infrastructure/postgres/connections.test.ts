@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import fc from "fast-check";
 import { Client } from "pg";
 import { createTestDatabase, type TestDatabase } from "../../../tests/support/database.ts";
 import { type ClosableDatabase, createDedicatedConnection, createPool } from "./connections.ts";
@@ -88,6 +89,8 @@ async function breakableWay() {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const way = new URL(database.appUrl);
+  // Through TCP, not through the Unix socket that the embedded server offers.
+  way.searchParams.delete("host");
   way.hostname = "127.0.0.1";
   way.port = String((server.address() as AddressInfo).port);
   const hang = () => {
@@ -232,6 +235,43 @@ describe("a pool", () => {
     const asked = Array.from({ length: 6 }, () => ask(pool, "select pg_backend_pid() as pid, pg_sleep(0.01)"));
     const pids = (await Promise.all(asked)).map((row) => (row as { pid: number }).pid);
     assert.equal(new Set(pids).size, 2);
+  });
+});
+
+describe("a list as a parameter", () => {
+  test("arrives as it was, whatever is in it", async () => {
+    const database = await createTestDatabase();
+    const connection = createDedicatedConnection({
+      url: database.appUrl,
+      applicationName: "test",
+      statementTimeoutMs: 5_000,
+      connectTimeoutMs: 5_000,
+      onIdleError: () => undefined,
+    });
+    try {
+      const element = fc.option(
+        fc.string({ unit: "binary", maxLength: 20 }).filter((text) => !text.includes("\u0000")),
+      );
+      const awkward = ["", "null", "NULL", "{}", '"', "\\", "a,b", " ", "é", null, "pi_1"];
+      const asks = async (list: (string | null)[]) => {
+        const query = { name: "list", text: "select $1::text[] as list", values: [list] };
+        const [row] = (await connection.query(query)).rows as { list: (string | null)[] }[];
+        assert.deepEqual(row?.list, list);
+      };
+      await asks(awkward);
+      await fc.assert(fc.asyncProperty(fc.array(element, { maxLength: 20 }), asks), { numRuns: 200 });
+      const [numbers] = (
+        await connection.query({ name: "n", text: "select $1::bigint[] as list", values: [[1, 2n, null]] })
+      ).rows as { list: unknown[] }[];
+      assert.deepEqual(numbers?.list.map(String), ["1", "2", "null"]);
+      await assert.rejects(
+        connection.query({ name: "d", text: "select $1::text[]", values: [[new Date()]] }),
+        TypeError,
+      );
+    } finally {
+      await connection.close();
+      await database.drop();
+    }
   });
 });
 

@@ -66,7 +66,8 @@ export async function startServer(cluster: Cluster): Promise<Server> {
     }
     if (Date.now() > deadline) {
       server.letGo();
-      const message = `The embedded PostgreSQL was not ready after ${readyPatienceMs / 1000} s; see ${cluster.logFile}.`;
+      const seconds = readyPatienceMs / 1000;
+      const message = `The embedded PostgreSQL was not ready after ${seconds} s; see ${cluster.logFile}.`;
       throw new EmbeddedPostgresFailure("start_failed", message);
     }
     await sleep(10);

@@ -162,7 +162,7 @@ test("two starts at once on a new home: one gets it and the other hears that it 
   assert.deepEqual([started.length, refused], [1, ["home_in_use"]]);
 });
 
-test("after kill -9 of the owner's process group nothing is left running, and a restart has what was committed", async () => {
+test("after kill -9 of the owner's group nothing is left running, and a restart has what was committed", async () => {
   const home = sharedHome;
   const { owner, ownerUrl } = await holdInProcess(home);
   await query(ownerUrl, "drop table if exists kept; create table kept as select 1 as n");

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { chooseAccount } from "./embedded-account.ts";
 import { locateBinaries } from "./embedded-binaries.ts";
-import { type Cluster, initialise, lastPort, writeSettings } from "./embedded-cluster.ts";
+import { type Cluster, initialise, lastPort, socketFolder, writeSettings } from "./embedded-cluster.ts";
 import { EmbeddedPostgresFailure, failureFromError } from "./embedded-failure.ts";
 import { type Credentials, claimHome, readOrMakeCredentials } from "./embedded-home.ts";
 import { clearLeftovers, findPostmaster, stopPostmaster } from "./embedded-postmaster.ts";
@@ -71,7 +71,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     await initialise(cluster, credentials.superuser);
     await clearLeftovers(dataDir);
     const { server, port } = await startOnFreePort(cluster);
-    const urls = urlsOf(port, credentials);
+    const urls = urlsOf(port, credentials, socketFolder(dataDir));
     const supervised = supervise(cluster, server, port, log);
     try {
       await provision(urls.adminUrl, credentials);
@@ -97,12 +97,18 @@ function withClaim(supervised: Supervised, claim: { release(): void }): Supervis
   };
 }
 
-function urlsOf(port: number, credentials: Credentials): Pick<EmbeddedPostgres, "ownerUrl" | "appUrl" | "adminUrl"> {
+/** The application goes through the Unix socket where there is one; libpq and its tools know this form of URL, too. */
+function urlsOf(
+  port: number,
+  credentials: Credentials,
+  socket: string | undefined,
+): Pick<EmbeddedPostgres, "ownerUrl" | "appUrl" | "adminUrl"> {
   const url = (user: string, password: string, database: string) =>
     `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
+  const through = socket === undefined ? "" : `?host=${encodeURIComponent(socket)}`;
   return {
     ownerUrl: url("marketflow_owner", credentials.owner, "marketflow"),
-    appUrl: url("marketflow", credentials.app, "marketflow"),
+    appUrl: `${url("marketflow", credentials.app, "marketflow")}${through}`,
     adminUrl: url("postgres", credentials.superuser, "postgres"),
   };
 }

@@ -39,14 +39,16 @@ logged as (
   )
   from accepted
 )
-select accepted.id as "id!", now() as "createdAt!"
+-- One row for the whole batch, because a row for each payment costs the reader as much as the payment's own answer.
+select coalesce(string_agg(accepted.id::text, ','), '') as "acceptedIds!", now() as "createdAt!",
+       max(logged.append) as "logged"
 from accepted, logged;
 
 /*
   The one way in which an attempt ends, whoever learned of the outcome: the request, recovery, or both at once.
   Guarded by the attempt being open, so the second to come changes nothing. The payment is touched only where its
   status moves, and then locked in the order of the ids, here and in receiveEvents: two batches that share payments
-  wait for each other instead of deadlocking. Where nothing moves, a status above 'pending' is not looked up.
+  wait for each other instead of deadlocking. A payment that stays pending is not looked up.
 */
 /* @name settleAttempts */
 with input as (
@@ -97,11 +99,11 @@ logged as (
   )
   from changed
 )
-select c.payment_id as "paymentId!", c.intent_id as "intentId", coalesce(m.status, l.status, 'pending') as "status!"
-from closed c
-left join locked l on l.id = c.payment_id
-left join changed m on m.id = c.payment_id
-cross join logged;
+-- One row: the payments whose attempts are closed now, and the status of those whose is not what the batch said.
+select coalesce((select string_agg(payment_id::text, ',') from closed), '') as "settledIds!",
+       (select jsonb_object_agg(id, status) from locked where not moves) as "otherStatuses",
+       logged.append as "logged"
+from logged;
 
 /*
   Webhook events: the inbox row and its effect are one commit. An event that was processed before has no effect; one

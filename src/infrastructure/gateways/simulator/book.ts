@@ -116,7 +116,8 @@ type Statements = ReturnType<typeof prepareStatements>;
 
 /**
  * The book of a simulated gateway: intents, the journal of what was charged, refunds, and the events to deliver.
- * What changes something runs inside `transaction`; `flushed` then says when the disk has it. Throws what SQLite throws: the file cannot be read or written, or another process held it for 5 s.
+ * What changes something runs inside `transaction`; `flushed` then says when the disk has it. Throws what SQLite
+ * throws: the file cannot be read or written, or another process held it for 5 s.
  */
 export class Book {
   /** Makes ids of this book differ from those of every other book. */

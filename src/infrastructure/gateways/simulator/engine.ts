@@ -13,7 +13,7 @@ export type EngineOptions = {
   readonly buyer: "pays" | "absent";
   /** Without a webhook the events wait in the book for a process that has one. */
   readonly webhook: WebhookTarget | null;
-  /** How long one delivery of a webhook may take; 10 s unless said otherwise, as Stripe's endpoints should answer. */
+  /** How long one delivery of a webhook may take; 5 s unless said otherwise. */
   readonly webhookDeadlineMs?: number | undefined;
 };
 
@@ -45,7 +45,7 @@ export class Engine {
     this.#payAfterMs = options.payAfterMs;
     this.#buyerPays = options.buyer === "pays";
     this.book = new Book(options.path);
-    const { webhook, webhookDeadlineMs = 10_000 } = options;
+    const { webhook, webhookDeadlineMs = 5_000 } = options;
     this.#delivery =
       webhook === null
         ? null

@@ -6,7 +6,7 @@ const connections = 16;
 /** The most events that are claimed and not yet answered for: what a process holds in memory, and a dead one held. */
 const claimsAtMost = 256;
 /** A claim outlives the slowest delivery, so no event is on its way twice; what a dead process held comes back then. */
-const leaseMs = 30_000;
+const leaseMs = 8_000;
 const triesAtMost = 50;
 /** How long an outcome may wait for others to be booked with; one that is lost is delivered again, as Stripe may. */
 const bookWithinMs = 5;

@@ -54,6 +54,7 @@ export type LaneLimits = {
   readonly maxBatch: number;
   readonly maxQueued: number;
   readonly maxWaitMs: number;
+  readonly sendAheadFrom: number;
   readonly leaseMs: number;
   readonly observerOf: (lane: string, depth: () => number) => LaneObserver;
 };
@@ -110,8 +111,8 @@ async function runAccept(items: readonly AcceptItem[], database: Database, lease
     },
     database,
   );
-  const createdAt = new Map(rows.map((row) => [row.id, row.createdAt]));
-  return items.map((item) => createdAt.get(item.id) ?? null);
+  const accepted = new Set(rows[0]?.acceptedIds.split(","));
+  return items.map((item) => (accepted.has(item.id) ? (rows[0]?.createdAt ?? null) : null));
 }
 
 async function runSettle(
@@ -131,11 +132,11 @@ async function runSettle(
     },
     database,
   );
-  const settled = new Map(rows.map((row) => [row.paymentId, row]));
-  return items.map((item) => {
-    const row = settled.get(item.paymentId);
-    return row === undefined ? null : { intentId: row.intentId, status: row.status as PaymentStatus };
-  });
+  const settled = new Set(rows[0]?.settledIds.split(","));
+  const otherStatuses = (rows[0]?.otherStatuses ?? {}) as Record<string, PaymentStatus>;
+  return items.map(({ paymentId, intentId, status }) =>
+    settled.has(paymentId) ? { intentId, status: otherStatuses[paymentId] ?? status } : null,
+  );
 }
 
 async function runFind(

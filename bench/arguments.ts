@@ -1,0 +1,84 @@
+import { parseArgs } from "node:util";
+
+/** The scenarios by name, with what each measures. */
+export const scenarios = {
+  "create-payment": "POST /payments, MarketFlow and the baseline in turns",
+  "full-payment": "payments created, confirmed by webhook and settled, MarketFlow and the baseline in turns",
+  "table-growth": "create-payment with 10 thousand and with 1 million payments stored, in turns",
+  startup: "time to listen and memory after the start, MarketFlow and the baseline in turns",
+} as const;
+
+export type Scenario = keyof typeof scenarios;
+
+export type BenchArguments = {
+  readonly scenario: Scenario;
+  readonly connections: number;
+  readonly warmupMs: number;
+  readonly measureMs: number;
+  readonly rounds: number;
+  readonly only: "marketflow" | "baseline" | undefined;
+  readonly nodeOptions: string;
+  readonly jsonFile: string | undefined;
+};
+
+export const usage = `usage: npm run bench -- <scenario> [options]
+
+${Object.entries(scenarios)
+  .map(([name, meaning]) => `  ${name.padEnd(16)}${meaning}`)
+  .join("\n")}
+
+  --connections N   connections with one request outstanding each (256)
+  --seconds N       measured seconds of each round, after the warm-up (8)
+  --warmup N        seconds of warm-up (3)
+  --rounds N        rounds of each contender, in turns (3)
+  --short           one round of 2 seconds, to see that it works
+  --only NAME       only marketflow or only baseline
+  --node-options=S  flags of Node.js for the servers, e.g. --node-options="--cpu-prof --cpu-prof-dir=/tmp/profile"
+  --json FILE       writes the figures there as well
+`;
+
+/** Reads the command line. Throws an Error with a sentence for whoever typed it. */
+export function parseBenchArguments(args: readonly string[]): BenchArguments {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      connections: { type: "string", default: "256" },
+      seconds: { type: "string" },
+      warmup: { type: "string" },
+      rounds: { type: "string" },
+      short: { type: "boolean", default: false },
+      only: { type: "string" },
+      "node-options": { type: "string", default: "" },
+      json: { type: "string" },
+    },
+  });
+  const scenario = positionals[0];
+  if (positionals.length !== 1 || scenario === undefined || !isScenario(scenario)) {
+    throw new Error(`name one scenario: ${Object.keys(scenarios).join(", ")}`);
+  }
+  const { only, short } = values;
+  if (only !== undefined && only !== "marketflow" && only !== "baseline") {
+    throw new Error("--only takes marketflow or baseline");
+  }
+  return {
+    scenario,
+    connections: wholeNumber("--connections", values.connections, 1, 10_000),
+    measureMs: wholeNumber("--seconds", values.seconds ?? (short ? "2" : "8"), 1, 3600) * 1000,
+    warmupMs: wholeNumber("--warmup", values.warmup ?? (short ? "1" : "3"), 0, 600) * 1000,
+    rounds: wholeNumber("--rounds", values.rounds ?? (short ? "1" : "3"), 1, 100),
+    only,
+    nodeOptions: values["node-options"],
+    jsonFile: values.json,
+  };
+}
+
+function isScenario(name: string): name is Scenario {
+  return Object.hasOwn(scenarios, name);
+}
+
+function wholeNumber(flag: string, text: string, least: number, most: number): number {
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number >= least && number <= most)) throw new Error(`${flag} takes a whole number from ${least} to ${most}`);
+  return number;
+}

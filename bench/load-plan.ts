@@ -1,0 +1,37 @@
+import type { LatencySummary } from "./histogram.ts";
+
+/** What the load process is to do; it comes as JSON in its first argument. */
+export type LoadPlan = {
+  readonly port: number;
+  /** Connections that are kept open, each with one request outstanding at any time (a closed loop). */
+  readonly connections: number;
+  /** Answers of this first stretch are checked and counted as acknowledged, but not measured. */
+  readonly warmupMs: number;
+  readonly measureMs: number;
+  /** Every key ends with it and is unique before it, so that a run's payments are found by it. */
+  readonly keySuffix: string;
+  /** Of how many answers one is parsed and checked. */
+  readonly sampleEvery: number;
+  /** How long the answers that are outstanding at the end may take. */
+  readonly drainMs: number;
+};
+
+/** What came of it; the load process prints it as one line of JSON. */
+export type LoadReport = {
+  /** Answers 201 inside the measured stretch, and for each second of it. */
+  readonly created: number;
+  readonly createdPerSecond: number;
+  /** Answers 201 from the first to the last request: as many payments must be in the database. */
+  readonly acknowledged: number;
+  readonly latency: LatencySummary;
+  /** The measured stretch by the machine's clock, in milliseconds since 1970. */
+  readonly measuredFromMs: number;
+  readonly measuredUntilMs: number;
+  /** How often which thing went wrong, over the whole run: `status_503`, `connection_closed`, `wrong_body` … */
+  readonly errors: Readonly<Record<string, number>>;
+  /** The first bodies or messages of what went wrong, to say why. */
+  readonly errorSamples: readonly string[];
+  readonly sampledBodies: number;
+  /** What the load itself took of the machine's cores. */
+  readonly cpuSeconds: number;
+};
