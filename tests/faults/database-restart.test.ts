@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
-import { locateBinaries } from "../../src/infrastructure/postgres/embedded-binaries.ts";
 import { type PaymentBody, putUnderLoad } from "../support/load.ts";
+import { pgCtl } from "../support/pg-ctl.ts";
 import { ask, mustAsk, until } from "../support/processes.ts";
 import { openDurableSite } from "../support/site.ts";
 
@@ -16,14 +12,6 @@ const healthyLimitMs = 10_000;
 
 /** What the API may say while its database is away. */
 const outageCodes = new Set(["database_unavailable", "overloaded"]);
-
-/** pg_ctl as an operator would call it: as the account that owns the data. */
-async function pgCtl(dataDir: string, ...args: string[]): Promise<void> {
-  const { pgCtl: program } = await locateBinaries();
-  const { uid, gid } = await stat(dataDir);
-  const command = [...args, "-D", dataDir, "-l", join(dataDir, "pg_ctl.log"), "-w", "-s"];
-  await promisify(execFile)(program, command, { uid, gid, cwd: "/", timeout: 20_000 });
-}
 
 /** Repeats a request until it is answered with its payment: 409 says that recovery has not come to it yet. */
 async function repeat(address: string, body: PaymentBody): Promise<void> {

@@ -8,6 +8,7 @@ import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Client } from "pg";
+import { pgCtl } from "../../../tests/support/pg-ctl.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded.ts";
 import { locateBinaries } from "./embedded-binaries.ts";
 import { type EmbeddedPostgresFailure, failureFromError, failureFromOutput } from "./embedded-failure.ts";
@@ -81,16 +82,6 @@ async function isAlive(pid: number): Promise<boolean> {
 async function ids(home: string): Promise<{ uid: number; gid: number } | object> {
   const { uid, gid } = await stat(join(home, "postgres"));
   return process.getuid?.() === 0 ? { uid, gid } : {};
-}
-
-async function pgCtl(home: string, ...args: string[]): Promise<void> {
-  const { pgCtl: program } = await locateBinaries();
-  const { uid } = await stat(join(home, "postgres"));
-  const caps = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"];
-  const asOwner = ["setpriv", `--reuid=${uid}`, "--clear-groups", ...caps, program];
-  const [file = "", ...before] = process.getuid?.() === 0 ? asOwner : [program];
-  const log = join(home, "postgres", "operator.log");
-  await promisify(execFile)(file, [...before, "-D", join(home, "postgres"), "-l", log, ...args], { cwd: "/" });
 }
 
 async function answersWithin(url: string, limitMs: number): Promise<number> {
@@ -241,10 +232,10 @@ test("an operator's immediate stop is healed and an operator's restart is taken 
       exits += 1;
     });
     await query(adminUrl, "drop table if exists kept; create table kept as select 1 as n");
-    await pgCtl(home, "stop", "-m", "immediate");
+    await pgCtl(join(home, "postgres"), "stop", "-m", "immediate");
     await answersWithin(adminUrl, 10_000);
     assert.equal(exits, 1);
-    await pgCtl(home, "restart", "-m", "immediate");
+    await pgCtl(join(home, "postgres"), "restart", "-m", "immediate");
     const restarted = await postmasterPid(home);
     await answersWithin(adminUrl, 10_000);
     // Long enough for the watchdog of the first server to have ended and the new server to be taken over.
