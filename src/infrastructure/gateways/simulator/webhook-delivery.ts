@@ -2,7 +2,11 @@ import type { Book, BookEvent } from "./book.ts";
 import { eventJson } from "./stripe-json.ts";
 import { createWebhookSender, type WebhookSender, type WebhookTarget } from "./webhook-sender.ts";
 
-const connections = 16;
+/**
+ * Deliveries that share a batch of the receiver's group commit: 16 of them were 700 events a second, 96 are 2,000 while
+ * the same process also takes 256 connections of payments.
+ */
+const connections = 96;
 /** The most events that are claimed and not yet answered for: what a process holds in memory, and a dead one held. */
 const claimsAtMost = 256;
 /** A claim outlives the slowest delivery, so no event is on its way twice; what a dead process held comes back then. */
