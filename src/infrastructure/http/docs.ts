@@ -47,7 +47,17 @@ async function createReference(title: string): Promise<FastifyInstance> {
   const inner = fastify();
   await inner.register(scalar, {
     routePrefix: "/docs",
-    configuration: { url: "/openapi.json", pageTitle: title, withDefaultFonts: false, telemetry: false },
+    configuration: {
+      url: "/openapi.json",
+      pageTitle: title,
+      // Nothing that leaves this server: no fonts, telemetry, assistants or hosted tools of Scalar's.
+      withDefaultFonts: false,
+      telemetry: false,
+      showDeveloperTools: "never",
+      hideClientButton: true,
+      agent: { disabled: true },
+      mcp: { disabled: true },
+    },
   });
   await inner.ready();
   return inner as unknown as FastifyInstance;
