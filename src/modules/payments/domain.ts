@@ -154,7 +154,7 @@ export function readGatewayEvent(
 ): Result<GatewayEvent, EventRefusal> {
   const { id, type, data } = asRecord(event);
   const object = asRecord(asRecord(data)["object"]);
-  if (typeof id !== "string" || typeof type !== "string" || id.length === 0 || id.length > 255) {
+  if (typeof id !== "string" || typeof type !== "string" || !isName(id) || !isName(type)) {
     return refuse({ type: "event_malformed" });
   }
   const isIntent = object["object"] === "payment_intent";
@@ -178,6 +178,11 @@ export function readGatewayEvent(
     failureMessage: failed ? (textOrNull(failure["message"]) ?? "The payment failed at the gateway.") : null,
   };
   return accept({ id, type, intentId, paymentId, effect });
+}
+
+/** Ids and types are names of the gateway's; whatever is empty, endless or not storable is none. */
+function isName(text: string): boolean {
+  return text.length > 0 && text.length <= 255 && isStorable(text);
 }
 
 /** A RangeError says that the gateway's amount is none of this currency, such as a fraction of a yen. */
@@ -218,8 +223,11 @@ export function attemptIdOf(paymentId: string, number: number): string {
   return `${paymentId}-${number}`;
 }
 
+/** A uuidv7 has 48 bits for its milliseconds, which ends in the year 10889 (RFC 9562, section 5.7). */
+const mostMilliseconds = 2 ** 48 - 1;
+
 /** The lowest uuidv7 of a moment: with its milliseconds and zeros. Bounds a walk over ids by time. */
 export function lowestIdAt(moment: Date): string {
-  const milliseconds = Math.max(0, moment.getTime()).toString(16).padStart(12, "0");
+  const milliseconds = Math.min(Math.max(0, moment.getTime()), mostMilliseconds).toString(16).padStart(12, "0");
   return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-7000-8000-000000000000`;
 }

@@ -363,18 +363,18 @@ const getPaymentIR = {"statement":"select p.id as \"id\" , a.stripe_payment_inte
  *        p.created_at as "createdAt!", p.updated_at as "updatedAt!"
  * from payments.payments p
  * join payments.attempts a on a.payment_id = p.id and a.number = 1
- * where p.id = :id! and p.scope = :scope!                                                                                                                                                                                              
+ * where p.id = :id! and p.scope = :scope!                                                                                                                                                                                                                                                                                                                              
  * ```
  */
 export const getPayment = new PreparedStatement<GetPaymentParams, GetPaymentResult>("payments.getPayment", getPaymentIR);
 
 /** 'ListPayments' parameters type */
 export interface ListPaymentsParams {
-  before?: string | null | undefined;
+  before: string;
   createdAfter?: Date | null | undefined;
-  createdAfterId?: string | null | undefined;
   currency?: string | null | undefined;
   limit: number;
+  notBefore: string;
   scope: string;
   status?: string | null | undefined;
 }
@@ -398,7 +398,7 @@ export interface ListPaymentsResult {
   updatedAt: Date;
 }
 
-const listPaymentsIR = {"statement":"select p.id as \"id\" , a.stripe_payment_intent_id as \"intentId\", a.client_secret as \"clientSecret\",\n       p.idempotency_key as \"idempotencyKey\" , p.amount as \"amount\" , p.currency as \"currency\" , p.status as \"status\" ,\n       p.capture as \"capture\" , p.seller_id as \"sellerId\", p.reference, p.metadata as \"metadata\" ,\n       p.failure_code as \"failureCode\", p.failure_message as \"failureMessage\",\n       p.created_at as \"createdAt\" , p.updated_at as \"updatedAt\" \nfrom payments.payments p\njoin payments.attempts a on a.payment_id = p.id and a.number = 1\nwhere p.scope = :scope!\n  and (:status::text is null or p.status = :status)\n  and (:currency::text is null or p.currency = :currency)\n  and (:createdAfter::timestamptz is null or p.created_at > :createdAfter)\n  and (:createdAfterId::uuid is null or p.id >= :createdAfterId)\n  and (:before::uuid is null or p.id < :before)\norder by p.id desc\nlimit :limit!::integer","params":[{"name":"scope","locs":[{"a":569,"b":576}]},{"name":"status","locs":[{"a":584,"b":591},{"a":620,"b":627}]},{"name":"currency","locs":[{"a":636,"b":645},{"a":676,"b":685}]},{"name":"createdAfter","locs":[{"a":694,"b":707},{"a":747,"b":760}]},{"name":"createdAfterId","locs":[{"a":769,"b":784},{"a":810,"b":825}]},{"name":"before","locs":[{"a":834,"b":841},{"a":866,"b":873}]},{"name":"limit","locs":[{"a":900,"b":907}]}]};
+const listPaymentsIR = {"statement":"select p.id as \"id\" , a.stripe_payment_intent_id as \"intentId\", a.client_secret as \"clientSecret\",\n       p.idempotency_key as \"idempotencyKey\" , p.amount as \"amount\" , p.currency as \"currency\" , p.status as \"status\" ,\n       p.capture as \"capture\" , p.seller_id as \"sellerId\", p.reference, p.metadata as \"metadata\" ,\n       p.failure_code as \"failureCode\", p.failure_message as \"failureMessage\",\n       p.created_at as \"createdAt\" , p.updated_at as \"updatedAt\" \nfrom payments.payments p\njoin payments.attempts a on a.payment_id = p.id and a.number = 1\nwhere p.scope = :scope!\n  and (:status::text is null or p.status = :status)\n  and (:currency::text is null or p.currency = :currency)\n  and (:createdAfter::timestamptz is null or p.created_at > :createdAfter)\n  and p.id >= :notBefore!\n  and p.id < :before!\norder by p.id desc\nlimit :limit!::integer","params":[{"name":"scope","locs":[{"a":569,"b":576}]},{"name":"status","locs":[{"a":584,"b":591},{"a":620,"b":627}]},{"name":"currency","locs":[{"a":636,"b":645},{"a":676,"b":685}]},{"name":"createdAfter","locs":[{"a":694,"b":707},{"a":747,"b":760}]},{"name":"notBefore","locs":[{"a":776,"b":787}]},{"name":"before","locs":[{"a":801,"b":809}]},{"name":"limit","locs":[{"a":835,"b":842}]}]};
 
 /**
  * Query generated from SQL:
@@ -414,8 +414,8 @@ const listPaymentsIR = {"statement":"select p.id as \"id\" , a.stripe_payment_in
  *   and (:status::text is null or p.status = :status)
  *   and (:currency::text is null or p.currency = :currency)
  *   and (:createdAfter::timestamptz is null or p.created_at > :createdAfter)
- *   and (:createdAfterId::uuid is null or p.id >= :createdAfterId)
- *   and (:before::uuid is null or p.id < :before)
+ *   and p.id >= :notBefore!
+ *   and p.id < :before!
  * order by p.id desc
  * limit :limit!::integer
  * ```

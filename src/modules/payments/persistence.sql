@@ -221,8 +221,9 @@ join payments.attempts a on a.payment_id = p.id and a.number = 1
 where p.id = :id! and p.scope = :scope!;
 
 /*
-  A page of payments, newest first: the primary key is the order. A uuidv7 begins with its milliseconds, so that
-  createdAfterId bounds the walk over the key; created_at then decides.
+  A page of payments, newest first: the primary key is the order, and both ends of the walk over it are always given, so
+  that a plan for any parameters begins at the page and not at the newest payment. A uuidv7 begins with its
+  milliseconds, so that notBefore bounds the walk in time; created_at then decides.
 */
 /* @name listPayments */
 select p.id as "id!", a.stripe_payment_intent_id as "intentId", a.client_secret as "clientSecret",
@@ -236,8 +237,8 @@ where p.scope = :scope!
   and (:status::text is null or p.status = :status)
   and (:currency::text is null or p.currency = :currency)
   and (:createdAfter::timestamptz is null or p.created_at > :createdAfter)
-  and (:createdAfterId::uuid is null or p.id >= :createdAfterId)
-  and (:before::uuid is null or p.id < :before)
+  and p.id >= :notBefore!
+  and p.id < :before!
 order by p.id desc
 limit :limit!::integer;
 

@@ -31,6 +31,8 @@ export type PaymentFilter = {
 /** How far the clock of the process that made an id may be from the database's, when ids bound a walk over time. */
 const clockSkewMs = 300_000;
 
+const aboveEveryId = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+
 /** A page of payments, newest first; `next` continues after it, null where it was the last. */
 export async function listPayments(
   context: PaymentsContext,
@@ -38,8 +40,8 @@ export async function listPayments(
   filter: PaymentFilter,
 ): Promise<{ payments: Payment[]; next: string | null }> {
   const { createdAfter, limit } = filter;
-  const createdAfterId = createdAfter === null ? null : lowestIdAt(new Date(createdAfter.getTime() - clockSkewMs));
-  const parameters = { ...filter, scope, createdAfterId, limit: limit + 1 };
+  const notBefore = lowestIdAt(new Date((createdAfter?.getTime() ?? 0) - clockSkewMs));
+  const parameters = { ...filter, scope, notBefore, before: filter.before ?? aboveEveryId, limit: limit + 1 };
   const rows = await statements.listPayments.run(parameters, context.database);
   const payments = rows.slice(0, limit).map(paymentOf);
   return { payments, next: rows.length > limit ? (payments.at(-1)?.id ?? null) : null };
