@@ -50,7 +50,6 @@ export type App = {
 /** A statement of ours that takes longer than this has gone wrong. */
 const statementTimeoutMs = 5_000;
 const connectTimeoutMs = 2_000;
-const healthTimeoutMs = 2_000;
 const sweepIntervalMs = 1_000;
 const replayWaitMs = 2_000;
 
@@ -67,7 +66,7 @@ export async function createApp(settings: AppSettings, logger: Logger, overrides
     onLost: (reason, spans) => logger.warn({ reason, spans }, "traces were lost"),
   });
   const database = openDatabase(settings, logger);
-  const redis = settings.redisUrl === undefined ? undefined : await openRedis(settings.redisUrl, logger);
+  const redis = await openRedis(settings, logger);
   let address = `http://${settings.host}:${settings.port}`;
   const gateway = guard(overrides.gateway ?? (await openGateway(settings, () => address)), metrics, logger);
   const payments = paymentsContext(settings, overrides, database, gateway, metrics);
@@ -79,8 +78,8 @@ export async function createApp(settings: AppSettings, logger: Logger, overrides
   registerDocs(marketplace, "MarketFlow marketplace API", "marketplace.json");
   registerMetrics(marketplace, metrics);
   registerHealth(marketplace, {
-    database: () => answers(database.pool),
-    redis: redis === undefined ? undefined : () => redis.answers(healthTimeoutMs),
+    database: () => database.pool.query({ name: "health", text: "select 1", values: [] }),
+    redis: redis?.ping,
     gateway: () => ({ name: gateway.name, circuit: gateway.breaker.state() }),
     isReady: () => ready,
   });
@@ -152,8 +151,10 @@ function openDatabase(settings: AppSettings, logger: Logger): OpenDatabase {
   };
 }
 
-async function openRedis(url: string, logger: Logger): Promise<RedisConnection> {
-  return await connectRedis(url, (error) => logger.warn({ error }, "Redis does not answer"));
+/** Undefined where none is configured. */
+async function openRedis({ redisUrl }: AppSettings, logger: Logger): Promise<RedisConnection | undefined> {
+  if (redisUrl === undefined) return undefined;
+  return await connectRedis(redisUrl, (error) => logger.warn({ error }, "Redis does not answer"));
 }
 
 /** The gateway of the settings. Each is loaded only where it is used: Stripe's package alone costs 40 MB of memory. */
@@ -233,7 +234,7 @@ function recoveryJobs(payments: PaymentsContext, metrics: Metrics, tracer: Trace
 }
 
 function resume(tracer: Tracer, traceparent: string | null): Trace {
-  if (!tracer.enabled || traceparent === null) return untraced;
+  if (traceparent === null) return untraced;
   const span = tracer.startSpan("recovery", traceparent);
   span.end();
   return traceOf(tracer, span);
@@ -249,14 +250,4 @@ function registerMetrics(server: FastifyInstance, metrics: Metrics): void {
         .serializer(String)
         .send(await metrics.render()),
   );
-}
-
-async function answers(database: ClosableDatabase): Promise<boolean> {
-  const probe = database.query({ name: "health", text: "select 1", values: [] }).then(
-    () => true,
-    // That it failed is the answer; why is in the log of whoever needed the database.
-    () => false,
-  );
-  const timeout = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), healthTimeoutMs).unref());
-  return await Promise.race([probe, timeout]);
 }

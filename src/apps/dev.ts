@@ -3,11 +3,9 @@ import { type AppSettings, createApp } from "../app.ts";
 import { startEmbeddedPostgres } from "../infrastructure/postgres/embedded.ts";
 import { EmbeddedPostgresFailure } from "../infrastructure/postgres/embedded-failure.ts";
 import { migrate } from "../infrastructure/postgres/migrate.ts";
-import { createLogger } from "../infrastructure/telemetry/logger.ts";
-import { type Settings, secretsOf } from "../settings.ts";
-import { version } from "../version.ts";
+import type { Settings } from "../settings.ts";
 import { OperatorFault } from "./operator-fault.ts";
-import { startApp, stopOnSignals } from "./run-app.ts";
+import { openLog, startApp, stopOnSignals } from "./run-app.ts";
 
 const loopback = new Set(["127.0.0.1", "::1", "localhost"]);
 
@@ -26,12 +24,7 @@ export async function dev(settings: Settings): Promise<void> {
       `The sandbox needs no login, so it binds only to loopback, not to ${settings.host}. Unset HOST.`,
     );
   }
-  const logger = createLogger({
-    logLevel: settings.logLevel,
-    serviceVersion: version,
-    process: "sandbox",
-    secrets: secretsOf(settings),
-  });
+  const logger = openLog(settings, "sandbox");
   const stops: (() => Promise<void>)[] = [];
   const stopAll = async () => {
     for (const stop of stops.splice(0).reverse()) await stop();

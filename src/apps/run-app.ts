@@ -1,6 +1,15 @@
 import type { Logger } from "pino";
 import type { App } from "../app.ts";
+import { createLogger } from "../infrastructure/telemetry/logger.ts";
+import { type Settings, secretsOf } from "../settings.ts";
+import { version } from "../version.ts";
 import { OperatorFault } from "./operator-fault.ts";
+
+/** The log of a process, which never shows a secret of its settings. */
+export function openLog(settings: Settings, process: string): Logger {
+  const { logLevel } = settings;
+  return createLogger({ logLevel, serviceVersion: version, process, secrets: secretsOf(settings) });
+}
 
 /** Begins to listen; a port that is taken is a fault that says which setting to change. */
 export async function startApp(app: App, port: number): Promise<string> {

@@ -1,10 +1,8 @@
 import { type AppSettings, createApp } from "../app.ts";
 import { faultsOfDatabase } from "../infrastructure/postgres/safety.ts";
-import { createLogger } from "../infrastructure/telemetry/logger.ts";
-import { type Settings, secretsOf } from "../settings.ts";
-import { version } from "../version.ts";
+import type { Settings } from "../settings.ts";
 import { OperatorFault } from "./operator-fault.ts";
-import { startApp, stopOnSignals } from "./run-app.ts";
+import { openLog, startApp, stopOnSignals } from "./run-app.ts";
 
 const checkTimeoutMs = 5_000;
 
@@ -15,12 +13,7 @@ const checkTimeoutMs = 5_000;
 export async function serve(settings: Settings): Promise<void> {
   const complete = requireSecrets(settings);
   await requireSafeDatabase(complete.databaseUrl);
-  const logger = createLogger({
-    logLevel: settings.logLevel,
-    serviceVersion: version,
-    process: "marketplace-api",
-    secrets: secretsOf(settings),
-  });
+  const logger = openLog(settings, "marketplace-api");
   const app = await createApp(complete, logger);
   stopOnSignals(() => app.close(), settings.shutdownTimeoutMs, logger);
   const address = await startApp(app, settings.port);

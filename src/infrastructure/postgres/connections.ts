@@ -106,8 +106,9 @@ async function runOn(
 const planOnceByIndex = "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_memoize = off";
 
 /**
- * One connection for one lane: it runs one statement at a time, keeps its prepared statements, and connects anew with
- * the first statement after it broke. While the database is away that statement fails at once instead of waiting.
+ * One connection for one lane: it runs statements in the order in which they come, keeps its prepared statements, and
+ * connects anew with the first statement after it broke. While the database is away that statement fails at once
+ * instead of waiting.
  */
 export function createDedicatedConnection(settings: ConnectionSettings): ClosableDatabase {
   let connected: Promise<pg.Client> | undefined;

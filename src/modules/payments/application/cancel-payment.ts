@@ -3,15 +3,14 @@ import { complete, type Trace } from "../../../movements/index.ts";
 import { attemptIdOf, type Payment } from "../domain.ts";
 import { acceptCancellation } from "../persistence.queries.ts";
 import type { PaymentsContext } from "./context.ts";
-import { cancellation } from "./movements.ts";
+import { cancellation, type UndecidedRefusal, undecided } from "./movements.ts";
 import { getPayment } from "./read-payments.ts";
 
 export type CancelPaymentRefusal =
   | { type: "payment_not_found" }
   | { type: "payment_not_cancellable"; status: string }
   | { type: "payment_under_way" }
-  | { type: "gateway_unavailable"; paymentId: string; code: string }
-  | { type: "gateway_outcome_unknown"; paymentId: string; code: string };
+  | UndecidedRefusal;
 
 /**
  * Cancels a pending payment at its gateway. The gateway decides a race with the buyer: where the money moved first,
@@ -42,14 +41,11 @@ export async function cancelPayment(
     capture: payment.capture,
     reference: payment.reference,
     intentId: payment.intentId,
-    acceptedAt: new Date(payment.createdAt),
+    acceptedAt: payment.createdAt,
     traceparent: trace.traceparent,
   };
   const completion = await complete(cancellation(context), attempt, trace, context.pipeline);
-  if (completion.type === "postponed") {
-    const type = completion.outcome === "unknown" ? "gateway_outcome_unknown" : "gateway_unavailable";
-    return refuse({ type, paymentId: id, code: completion.code });
-  }
+  if (completion.type === "postponed") return refuse(undecided(id, completion.outcome));
   const after = await getPayment(context, scope, id);
   if (!after.ok || after.value.status === "cancelled") return after;
   return refuse({ type: "payment_not_cancellable", status: after.value.status });

@@ -10,7 +10,7 @@ import {
 } from "../domain.ts";
 import type { PaymentsContext } from "./context.ts";
 import type { PaymentSummary, StandingPayment } from "./lanes.ts";
-import { creation, type PaymentAttempt } from "./movements.ts";
+import { creation, type PaymentAttempt, type UndecidedRefusal, undecided } from "./movements.ts";
 
 /** A payment as its request is answered; `replayed` where an earlier request had made it. */
 export type CreatedPayment = { readonly payment: PaymentSummary; readonly replayed: boolean };
@@ -19,8 +19,7 @@ export type CreatePaymentRefusal =
   | RequestRefusal
   | { type: "idempotency_key_reused" }
   | { type: "idempotency_key_in_use" }
-  | { type: "gateway_unavailable"; paymentId: string; code: string }
-  | { type: "gateway_outcome_unknown"; paymentId: string; code: string };
+  | UndecidedRefusal;
 
 /**
  * Makes a payment: judged, committed, created at the gateway, settled. A repeated request gets the payment of the
@@ -58,10 +57,7 @@ export async function createPayment(
   };
   const completing = complete(creation(context), attempt, trace, context.pipeline);
   const completion = await announce(context, keyOf(scope, intent.idempotencyKey), completing);
-  if (completion.type === "postponed") {
-    const type = completion.outcome === "unknown" ? "gateway_outcome_unknown" : "gateway_unavailable";
-    return refuse({ type, paymentId: id, code: completion.code });
-  }
+  if (completion.type === "postponed") return refuse(undecided(id, completion.outcome));
   if (completion.settled === null) return await replay(context, scope, intent.idempotencyKey, fingerprint, false);
   const payment = { id, createdAt, amount: intent.amount, ...completion.settled };
   return accept({ payment, replayed: false });

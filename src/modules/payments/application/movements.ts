@@ -20,6 +20,14 @@ export type PaymentAttempt = {
   readonly traceparent: string | null;
 };
 
+/** The gateway has not decided: nothing was sent to it, or it has not answered. Recovery goes on with the attempt. */
+export type UndecidedRefusal = { type: "gateway_unavailable" | "gateway_outcome_unknown"; paymentId: string };
+
+/** What a request is told whose attempt was postponed. */
+export function undecided(paymentId: string, outcome: "not_sent" | "unknown"): UndecidedRefusal {
+  return { type: outcome === "unknown" ? "gateway_outcome_unknown" : "gateway_unavailable", paymentId };
+}
+
 /** What settling found: null where somebody else had settled the attempt. */
 export type SettledPayment = { readonly intentId: string | null; readonly status: PaymentStatus } | null;
 
