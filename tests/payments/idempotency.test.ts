@@ -7,13 +7,11 @@ let running: TestApp;
 const creations = new Map<string, number>();
 before(async () => {
   running = await startTestApp({
-    simulator: {
-      latencyMs: 150,
-      faults(call: SimulatedCall) {
-        if (call.operation !== "create") return undefined;
-        creations.set(call.request.paymentId, (creations.get(call.request.paymentId) ?? 0) + 1);
-        return undefined;
-      },
+    environment: { SIMULATOR_LATENCY_MS: "150" },
+    faults(call: SimulatedCall) {
+      if (call.operation !== "create") return undefined;
+      creations.set(call.request.paymentId, (creations.get(call.request.paymentId) ?? 0) + 1);
+      return undefined;
     },
   });
 });

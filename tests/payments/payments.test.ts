@@ -304,7 +304,7 @@ describe("payments", () => {
 
 describe("the simulated buyer", () => {
   it("pays, and the signed webhook makes the payment succeed", async () => {
-    const paying = await startTestApp({ simulator: { buyer: "pays" } });
+    const paying = await startTestApp({ environment: { SIMULATOR_BUYER: "pays" } });
     try {
       const { body: created } = await post(paying.address, "/payments", order());
       const ask = () => get(paying.address, `/payments/${created.id}`);

@@ -12,15 +12,12 @@ const calls = new Map<string, string[]>();
 /** An application for each test: the faults of one would open the circuit breaker for the next. */
 beforeEach(async () => {
   running = await startTestApp({
-    environment: { GATEWAY_TIMEOUT_MS: "200", ACCEPT_LEASE_MS: "800" },
-    simulator: {
-      buyer: "pays",
-      faults(call: SimulatedCall) {
-        if (call.operation !== "create") return undefined;
-        const { reference, attemptId } = call.request;
-        calls.set(reference ?? "", [...(calls.get(reference ?? "") ?? []), attemptId]);
-        return faults.get(reference ?? "")?.shift();
-      },
+    environment: { GATEWAY_TIMEOUT_MS: "200", ACCEPT_LEASE_MS: "800", SIMULATOR_BUYER: "pays" },
+    faults(call: SimulatedCall) {
+      if (call.operation !== "create") return undefined;
+      const { reference, attemptId } = call.request;
+      calls.set(reference ?? "", [...(calls.get(reference ?? "") ?? []), attemptId]);
+      return faults.get(reference ?? "")?.shift();
     },
   });
 });

@@ -2,15 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
-import { type App, type AppOverrides, type AppSettings, createApp } from "../../src/app.ts";
-import {
-  createSimulator,
-  type Simulator,
-  type SimulatorOptions,
-} from "../../src/infrastructure/gateways/simulator/simulator.ts";
-import { createLogger } from "../../src/infrastructure/telemetry/logger.ts";
-import { parseSettings } from "../../src/settings.ts";
+import type { App } from "../../src/app.ts";
+import type { Simulator, SimulatorOptions } from "../../src/infrastructure/gateways/simulator/simulator.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
+import { startSimulatedApp } from "./simulated-app.ts";
 
 /** The secret that signs webhooks in tests. */
 export const webhookSecret = "whsec_test_secret";
@@ -28,34 +23,25 @@ export type TestApp = {
 
 export type TestAppOptions = {
   readonly environment?: Record<string, string>;
-  readonly simulator?: Partial<SimulatorOptions>;
-  readonly overrides?: Omit<AppOverrides, "gateway">;
+  readonly faults?: SimulatorOptions["faults"];
 };
 
 /** Starts an application whose buyer is absent unless told otherwise, so that tests send the webhooks themselves. */
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
   const database = await createTestDatabase();
   const home = await mkdtemp(join(tmpdir(), "marketflow-test-"));
-  const settings: AppSettings = {
-    ...parseSettings({ PORT: "0", MARKETFLOW_HOME: home, LOG_LEVEL: "silent", ...options.environment }),
-    databaseUrl: database.appUrl,
-    stripeWebhookSecret: webhookSecret,
+  const environment = {
+    PORT: "0",
+    MARKETFLOW_HOME: home,
+    LOG_LEVEL: "silent",
+    DATABASE_URL: database.appUrl,
+    STRIPE_WEBHOOK_SECRET: webhookSecret,
+    SIMULATOR_BUYER: "absent",
+    SIMULATOR_PAY_AFTER_MS: "0",
+    ...options.environment,
   };
-  let address = "";
-  const simulator = createSimulator({
-    path: join(home, "simulator.db"),
-    latencyMs: 0,
-    payAfterMs: 0,
-    buyer: "absent",
-    webhook: {
-      url: () => `${address}/webhooks/stripe`,
-      secret: webhookSecret,
-    },
-    ...options.simulator,
-  });
-  const logger = createLogger({ logLevel: settings.logLevel, serviceVersion: "test", process: "test", secrets: [] });
-  const app = await createApp(settings, logger, { ...options.overrides, gateway: simulator });
-  address = await app.start();
+  const app = await startSimulatedApp(environment, { faults: options.faults });
+  const { address, simulator } = app;
   const admin = new Client({ connectionString: database.adminUrl });
   await admin.connect();
   return {

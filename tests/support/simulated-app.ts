@@ -12,19 +12,19 @@ import { parseSettings } from "../../src/settings.ts";
 
 export type SimulatedAppOptions = Pick<AppOverrides, "onStep"> & {
   /** What goes wrong with a call to the gateway. */
-  readonly faults?: SimulatorOptions["faults"];
+  readonly faults?: SimulatorOptions["faults"] | undefined;
   /** Puts something between the application and its simulator. */
   readonly wrap?: (simulator: Simulator) => PaymentGateway;
 };
 
 /**
  * Builds the application from environment variables as `serve` does, over a simulator that misbehaves as told, and
- * starts it. It logs where it listens, as `serve` does.
+ * starts it. It logs where it listens, as `serve` does. Closing the application closes the simulator.
  */
 export async function startSimulatedApp(
   environment: Readonly<Record<string, string | undefined>>,
   options: SimulatedAppOptions,
-): Promise<App & { readonly address: string }> {
+): Promise<App & { readonly address: string; readonly simulator: Simulator }> {
   const settings = parseSettings(environment);
   const { databaseUrl, stripeWebhookSecret } = settings;
   if (databaseUrl === undefined || stripeWebhookSecret === undefined) throw new Error("a site's environment is needed");
@@ -46,5 +46,5 @@ export async function startSimulatedApp(
   });
   address = await app.start();
   logger.info({ address }, "listening");
-  return { ...app, address };
+  return { ...app, address, simulator };
 }
