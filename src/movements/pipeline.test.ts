@@ -22,6 +22,7 @@ const intent = {
   id: "pi_1",
   status: "pending",
   amount: { amountMinor: 100n, currency },
+  captured: { amountMinor: 0n, currency },
   clientSecret: null,
   paymentId: "p",
 } as const;
@@ -65,6 +66,7 @@ function recordingPolicy(answers: Answers) {
       log.push(["settle", attempt.id, outcome]);
       return (answers.settle ?? (() => outcome.type))();
     },
+    decline: (failure) => ({ type: "declined", intent: null, ...failure }),
     async postpone(attempt, failure, { delayMs, park, absences }) {
       log.push(["postpone", attempt.id, failure.code, delayMs, park]);
       counted.push(absences);
@@ -355,6 +357,7 @@ function world(happenings: Iterator<Happening>) {
   let now: Happening = { call: "succeeds", lookup: "answers", database: "works" };
   const policy: Policy<Attempt, string> = {
     operation: "create",
+    decline: (failure) => ({ type: "declined", intent: null, ...failure }),
     async call(attempt) {
       assert.ok(accepted, "the gateway was called before the attempt was committed");
       assert.equal(attempt.id, "p-1");

@@ -1,17 +1,23 @@
 import { DatabaseFailure } from "../kernel/statement.ts";
-import { type GatewayFailure, type GatewayOutcome, LaneRefusal, type Trace } from "./ports.ts";
+import { type GatewayFailure, type GatewayOutcome, LaneRefusal, type RefundOutcome, type Trace } from "./ports.ts";
 
-/** What gateways answer for good: the attempt can be settled with it. */
+/** What gateways answer for good about an intent: the attempt can be settled with it. */
 export type FinalOutcome = Extract<GatewayOutcome, { type: "succeeded" | "declined" }>;
+
+/** The same about a refund. */
+export type FinalRefundOutcome = Extract<RefundOutcome, { type: "succeeded" | "declined" }>;
 
 /** What leaves the truth with the gateway: recovery goes on with the attempt. */
 export type OpenOutcome = Extract<GatewayOutcome, { type: "not_sent" | "unknown" }>;
 
 /** What recovery learned by asking the gateway, without charging anything. */
-export type Finding =
-  | FinalOutcome
+export type Finding<Final extends Decided = FinalOutcome> =
+  | Final
   | ({ readonly type: "absent" } & GatewayFailure)
   | ({ readonly type: "unreachable" } & GatewayFailure);
+
+/** An answer for good, of whatever the gateway was asked. */
+type Decided = { readonly type: "succeeded" | "declined" };
 
 /**
  * One committed attempt to have a gateway do something. `tries` counts who took it up, the first time included;
@@ -26,11 +32,13 @@ export type Postponement = { readonly delayMs: number; readonly park: boolean; r
  * A kind of movement: what payments, bills and payouts each say of their own. The pipeline says when.
  * `settle` must be guarded by the attempt being open, because a webhook, recovery and the request may all bring it.
  */
-export type Policy<Accepted extends Attempt, Settled> = {
+export type Policy<Accepted extends Attempt, Settled, Final extends Decided = FinalOutcome> = {
   readonly operation: string;
-  call(attempt: Accepted, deadlineMs: number): Promise<GatewayOutcome>;
-  find(attempt: Accepted, deadlineMs: number): Promise<Finding>;
-  settle(attempt: Accepted, outcome: FinalOutcome): Promise<Settled>;
+  call(attempt: Accepted, deadlineMs: number): Promise<Final | OpenOutcome>;
+  find(attempt: Accepted, deadlineMs: number): Promise<Finding<Final>>;
+  settle(attempt: Accepted, outcome: Final): Promise<Settled>;
+  /** What a gateway that keeps saying that it never heard of the attempt has decided. */
+  decline(failure: GatewayFailure): Final;
   /** Leaves the attempt open for recovery. */
   postpone(attempt: Accepted, failure: GatewayFailure, postponement: Postponement): Promise<void>;
 };
@@ -58,8 +66,8 @@ const mostTries = 300;
 const absencesToBelieve = 3;
 
 /** call → settle for an attempt that is committed. What the gateway did not decide is postponed to recovery. */
-export async function complete<Accepted extends Attempt, Settled>(
-  policy: Policy<Accepted, Settled>,
+export async function complete<Accepted extends Attempt, Settled, Final extends Decided>(
+  policy: Policy<Accepted, Settled, Final>,
   attempt: Accepted,
   trace: Trace,
   settings: PipelineSettings,
@@ -68,8 +76,8 @@ export async function complete<Accepted extends Attempt, Settled>(
 }
 
 /** `absencesIfUnknown` is what a call without an answer adds to the attempt's absences. */
-async function callAndSettle<Accepted extends Attempt, Settled>(
-  policy: Policy<Accepted, Settled>,
+async function callAndSettle<Accepted extends Attempt, Settled, Final extends Decided>(
+  policy: Policy<Accepted, Settled, Final>,
   attempt: Accepted,
   trace: Trace,
   settings: PipelineSettings,
@@ -92,8 +100,8 @@ async function callAndSettle<Accepted extends Attempt, Settled>(
  * the calls in between, has decided: the attempt is settled as declined, and should a webhook prove otherwise, the
  * payment still moves up to succeeded.
  */
-export async function recover<Accepted extends Attempt, Settled>(
-  policy: Policy<Accepted, Settled>,
+export async function recover<Accepted extends Attempt, Settled, Final extends Decided>(
+  policy: Policy<Accepted, Settled, Final>,
   attempt: Accepted,
   trace: Trace,
   settings: PipelineSettings,
@@ -106,7 +114,7 @@ export async function recover<Accepted extends Attempt, Settled>(
   }
   if (finding.type === "absent") {
     if (attempt.absences < absencesToBelieve) return await callAndSettle(policy, attempt, trace, settings, 1);
-    const verdict = { type: "declined", intent: null, code: finding.code, message: finding.message } as const;
+    const verdict = policy.decline({ code: finding.code, message: finding.message });
     return await settle(policy, attempt, verdict, trace, settings);
   }
   return await settle(policy, attempt, finding, trace, settings);
@@ -116,10 +124,10 @@ export async function recover<Accepted extends Attempt, Settled>(
  * Settling is guarded and can be repeated, so a lost connection or a full lane is tried again before it is left to
  * recovery, which finds the attempt open.
  */
-async function settle<Accepted extends Attempt, Settled>(
-  policy: Policy<Accepted, Settled>,
+async function settle<Accepted extends Attempt, Settled, Final extends Decided>(
+  policy: Policy<Accepted, Settled, Final>,
   attempt: Accepted,
-  outcome: FinalOutcome,
+  outcome: Final,
   trace: Trace,
   settings: PipelineSettings,
 ): Promise<Completion<Settled>> {
@@ -140,8 +148,8 @@ function mayPass(error: unknown): boolean {
   return error instanceof DatabaseFailure && error.kind !== "rejected";
 }
 
-async function postpone<Accepted extends Attempt, Settled>(
-  policy: Policy<Accepted, Settled>,
+async function postpone<Accepted extends Attempt, Settled, Final extends Decided>(
+  policy: Policy<Accepted, Settled, Final>,
   attempt: Accepted,
   outcome: OpenOutcome,
   absences: number,

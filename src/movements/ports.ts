@@ -8,7 +8,10 @@ export type IntentStatus = "pending" | "succeeded" | "failed" | "cancelled";
 export type GatewayIntent = {
   readonly id: string;
   readonly status: IntentStatus;
+  /** What the intent is for: the amount that was authorized. */
   readonly amount: Money;
+  /** What was taken: zero unless it has succeeded, and then less than the amount where a capture took less. */
+  readonly captured: Money;
   /** What the buyer's browser needs to confirm the payment (Stripe's client secret); null where there is none. */
   readonly clientSecret: string | null;
   /** Our own payment id, as we wrote it into the intent's metadata; null on an intent that is not ours. */
@@ -38,6 +41,55 @@ export type IntentFinding =
   | { readonly type: "absent" }
   | ({ readonly type: "unreachable" } & GatewayFailure);
 
+/** A refund as the gateway knows it. A pending one is taken and has not failed: banks may take days to tell. */
+export type GatewayRefund = {
+  readonly id: string;
+  readonly status: "pending" | "succeeded" | "failed";
+  readonly amount: Money;
+  readonly intentId: string;
+};
+
+/** As {@link GatewayOutcome}, of giving money back. */
+export type RefundOutcome =
+  | { readonly type: "succeeded"; readonly refund: GatewayRefund }
+  | ({ readonly type: "declined"; readonly refund: GatewayRefund | null } & GatewayFailure)
+  | ({ readonly type: "not_sent" } & GatewayFailure)
+  | ({ readonly type: "unknown" } & GatewayFailure);
+
+/** What the gateway says when asked about a refund whose outcome we do not know. */
+export type RefundFinding =
+  | { readonly type: "found"; readonly refund: GatewayRefund }
+  | { readonly type: "absent" }
+  | ({ readonly type: "unreachable" } & GatewayFailure);
+
+/**
+ * One line of what the gateway did with money, as its settlement report has it. A dispute takes the amount back from
+ * us, a dispute_reversal gives it back to us after we won.
+ */
+export type SettlementLine = {
+  /** The line's own id: unique at the gateway ("txn_…"). */
+  readonly id: string;
+  readonly kind: "charge" | "refund" | "dispute" | "dispute_reversal";
+  readonly intentId: string;
+  /** The refund (re_…) or dispute (dp_…) that the line is about; null for a charge. */
+  readonly sourceId: string | null;
+  /** Always positive; the kind says which way. */
+  readonly amount: Money;
+  readonly occurredAt: Date;
+};
+
+export type SettlementRequest = {
+  /** Lines that occurred in [from, to). */
+  readonly from: Date;
+  readonly to: Date;
+  /** The cursor of the page before; null for the first page. */
+  readonly cursor: string | null;
+};
+
+export type SettlementPage =
+  | { readonly type: "page"; readonly lines: readonly SettlementLine[]; readonly nextCursor: string | null }
+  | ({ readonly type: "unreachable" } & GatewayFailure);
+
 export type CreateIntentRequest = {
   /** Our attempt id; the gateway's idempotency key is derived from it, so calling again can never charge again. */
   readonly attemptId: string;
@@ -52,6 +104,31 @@ export type CancelIntentRequest = {
   readonly attemptId: string;
   readonly paymentId: string;
   readonly intentId: string;
+};
+
+export type CaptureIntentRequest = {
+  /** The capture's own attempt, not the one that created the intent. */
+  readonly attemptId: string;
+  readonly paymentId: string;
+  readonly intentId: string;
+  /** At most what was authorized; the rest is released. */
+  readonly amount: Money;
+};
+
+export type CreateRefundRequest = {
+  /** The refund's own attempt. */
+  readonly attemptId: string;
+  readonly paymentId: string;
+  readonly refundId: string;
+  readonly intentId: string;
+  readonly amount: Money;
+};
+
+export type FindRefundRequest = {
+  readonly attemptId: string;
+  readonly intentId: string;
+  /** The gateway's id, known where the gateway has answered before. */
+  readonly gatewayRefundId: string | null;
 };
 
 export type FindIntentRequest = {
@@ -78,6 +155,17 @@ export interface PaymentGateway {
   createIntent(request: CreateIntentRequest, deadlineMs: number): Promise<GatewayOutcome>;
   /** Cancels an intent that has not succeeded. `declined` carries the intent as it stands when it has. */
   cancelIntent(request: CancelIntentRequest, deadlineMs: number): Promise<GatewayOutcome>;
+  /**
+   * Takes the money of an intent that was authorized for manual capture. `declined` carries the intent as it stands
+   * where its state forbids it (it is captured already, cancelled, or the buyer has not paid).
+   */
+  captureIntent(request: CaptureIntentRequest, deadlineMs: number): Promise<GatewayOutcome>;
+  /** Gives money of a succeeded intent back, or returns the refund that this attempt made before. */
+  createRefund(request: CreateRefundRequest, deadlineMs: number): Promise<RefundOutcome>;
+  /** Asks what became of a refund's attempt; gives nothing back. */
+  findRefund(request: FindRefundRequest, deadlineMs: number): Promise<RefundFinding>;
+  /** A page of the settlement report, in pages of at most 1,000 lines, in an order that does not change. */
+  listSettlements(request: SettlementRequest, deadlineMs: number): Promise<SettlementPage>;
   /** Asks what became of an attempt; charges nothing and creates nothing. */
   findIntent(request: FindIntentRequest, deadlineMs: number): Promise<IntentFinding>;
   close(): Promise<void>;

@@ -5,13 +5,8 @@ import { join } from "node:path";
 import { createSimulator, type SimulatedCall } from "../../src/infrastructure/gateways/simulator/simulator.ts";
 import { createStripeGateway } from "../../src/infrastructure/gateways/stripe/adapter.ts";
 import { type StandInCall, startStripeStandIn } from "../../src/infrastructure/gateways/stripe/stand-in.ts";
-import {
-  type ConformanceFault,
-  describePaymentGateway,
-  type GatewaySetup,
-  type GatewayUnderTest,
-  type Operation,
-} from "./payment-gateway.ts";
+import type { ConformanceFault, GatewaySetup, GatewayUnderTest, Operation } from "./gateway-under-test.ts";
+import { describePaymentGateway } from "./payment-gateway.ts";
 
 type Buyer = Parameters<GatewaySetup>[0];
 
@@ -19,6 +14,14 @@ function buyerOptions(buyer: Buyer) {
   return buyer === "absent"
     ? ({ buyer, payAfterMs: 0 } as const)
     : ({ buyer: "pays", payAfterMs: buyer.payAfterMs } as const);
+}
+
+function movableClock() {
+  let aheadMs = 0;
+  const advance = (milliseconds: number) => {
+    aheadMs += milliseconds;
+  };
+  return { clock: () => Date.now() + aheadMs, advance };
 }
 
 async function closedPort(): Promise<number> {
@@ -31,7 +34,8 @@ async function closedPort(): Promise<number> {
 
 async function startSimulator(home: string, buyer: Buyer): Promise<GatewayUnderTest> {
   const failing = new Map<Operation, ConformanceFault>();
-  const common = { latencyMs: 0, webhook: null, ...buyerOptions(buyer) };
+  const { clock, advance } = movableClock();
+  const common = { latencyMs: 0, webhook: null, clock, ...buyerOptions(buyer) };
   const faults = ({ operation }: SimulatedCall) => failing.get(operation);
   const gateway = createSimulator({ ...common, path: join(home, "simulator.db"), faults });
   const unreachable = createSimulator({ ...common, path: join(home, "unreachable.db"), faults: () => "not_sent" });
@@ -40,6 +44,8 @@ async function startSimulator(home: string, buyer: Buyer): Promise<GatewayUnderT
     gateway,
     unreachable,
     chargesOf: (paymentId) => gateway.chargesOf(paymentId),
+    refundsOf: (paymentId) => gateway.refundsOf(paymentId),
+    advance,
     fail: (operation, fault) => void (fault ? failing.set(operation, fault) : failing.delete(operation)),
     async restart() {
       await stop();
@@ -53,14 +59,19 @@ async function startSimulator(home: string, buyer: Buyer): Promise<GatewayUnderT
 }
 
 function operationOf({ method, path }: StandInCall): Operation {
+  if (path === "/v1/balance_transactions") return "settlements";
+  if (path.startsWith("/v1/refunds")) return method === "GET" ? "find_refund" : "refund";
   if (method === "GET") return "find";
+  if (path.endsWith("/capture")) return "capture";
   return path.endsWith("/cancel") ? "cancel" : "create";
 }
 
 async function startStripe(home: string, buyer: Buyer): Promise<GatewayUnderTest> {
   const failing = new Map<Operation, ConformanceFault>();
+  const { clock, advance } = movableClock();
   const standIn = await startStripeStandIn({
     port: 0,
+    clock,
     path: join(home, "stand-in.db"),
     webhook: null,
     faults: (call) => failing.get(operationOf(call)),
@@ -76,6 +87,8 @@ async function startStripe(home: string, buyer: Buyer): Promise<GatewayUnderTest
     gateway,
     unreachable,
     chargesOf: (paymentId) => standIn.chargesOf(paymentId),
+    refundsOf: (paymentId) => standIn.refundsOf(paymentId),
+    advance,
     fail: (operation, fault) => void (fault ? failing.set(operation, fault) : failing.delete(operation)),
     async restart() {
       await stop();

@@ -1,90 +1,20 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { parseCurrency } from "../../src/kernel/currency.ts";
-import type { Money } from "../../src/kernel/money.ts";
-import type {
-  CreateIntentRequest,
-  FindIntentRequest,
-  GatewayIntent,
-  PaymentGateway,
-} from "../../src/movements/ports.ts";
-
-/** What a test can let go wrong with every call of one operation, until it is told otherwise. */
-export type ConformanceFault =
-  | "declined"
-  | "declined_later"
-  | "error_before"
-  | "error_after"
-  | "timeout_before"
-  | "timeout_after"
-  | "timeout_after_charge";
-
-export type Operation = "create" | "cancel" | "find";
-
-/** A gateway with everything behind it that the suite has to steer and to ask. */
-export type GatewayUnderTest = {
-  readonly gateway: PaymentGateway;
-  /** The same gateway where nobody listens. */
-  readonly unreachable: PaymentGateway;
-  /** What an independent witness says was charged for a payment. */
-  chargesOf(paymentId: string): readonly { readonly amountMinor: bigint }[];
-  fail(operation: Operation, fault: ConformanceFault | undefined): void;
-  /** Stops all of it and starts it again over what it stored. */
-  restart(): Promise<GatewayUnderTest>;
-  close(): Promise<void>;
-};
-
-/** Starts the gateway over an empty state, with a buyer who pays after some milliseconds, or never. */
-export type GatewaySetup = (buyer: { payAfterMs: number } | "absent") => Promise<GatewayUnderTest>;
-
-const deadlineMs = 5000;
-/** How long a call may go on after its deadline, on a machine that does other things as well. */
-const marginMs = 250;
-
-function money(amountMinor: bigint, code: string): Money {
-  const currency = parseCurrency(code);
-  assert(currency !== undefined);
-  return { amountMinor, currency };
-}
-
-function aRequest(change: Partial<CreateIntentRequest> = {}): CreateIntentRequest {
-  const paymentId = randomUUID();
-  return {
-    attemptId: `${paymentId}-1`,
-    paymentId,
-    amount: money(100_000n, "USD"),
-    capture: "automatic",
-    reference: null,
-    ...change,
-  };
-}
-
-function lookFor({ attemptId, paymentId }: CreateIntentRequest, intentId: string | null = null): FindIntentRequest {
-  return { attemptId, paymentId, intentId, acceptedAt: new Date() };
-}
-
-async function created(gateway: PaymentGateway, request: CreateIntentRequest): Promise<GatewayIntent> {
-  const outcome = await gateway.createIntent(request, deadlineMs);
-  assert(outcome.type === "succeeded", JSON.stringify({ ...outcome, intent: undefined }));
-  return outcome.intent;
-}
-
-async function found(gateway: PaymentGateway, request: CreateIntentRequest): Promise<GatewayIntent> {
-  const finding = await gateway.findIntent(lookFor(request), deadlineMs);
-  assert(finding.type === "found", JSON.stringify({ ...finding, intent: undefined }));
-  return finding.intent;
-}
-
-async function eventually(gateway: PaymentGateway, request: CreateIntentRequest, status: string): Promise<void> {
-  const until = Date.now() + 5000;
-  for (;;) {
-    const intent = await found(gateway, request);
-    if (intent.status === status) return;
-    assert(Date.now() < until, `the intent is ${intent.status}, not ${status}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
+import { describeCapturing } from "./captures.ts";
+import {
+  aRequest,
+  created,
+  deadlineMs,
+  eventually,
+  found,
+  type GatewaySetup,
+  type GatewayUnderTest,
+  lookFor,
+  marginMs,
+  money,
+} from "./gateway-under-test.ts";
+import { describeFindingRefunds, describeRefunding } from "./refunds.ts";
+import { describeSettlements } from "./settlements.ts";
 
 /** Every promise that a {@link PaymentGateway} makes, as tests of one adapter. */
 export function describePaymentGateway(name: string, setup: GatewaySetup): void {
@@ -93,6 +23,10 @@ export function describePaymentGateway(name: string, setup: GatewaySetup): void 
     describeFaults(setup);
     describeCancelling(setup);
     describeFinding(setup);
+    describeCapturing(setup);
+    describeRefunding(setup);
+    describeFindingRefunds(setup);
+    describeSettlements(setup);
   });
 }
 
@@ -109,8 +43,10 @@ function describeCreating(setup: GatewaySetup): void {
       const intent = await created(under.gateway, request);
       assert.equal(intent.status, "pending");
       assert.deepEqual(intent.amount, request.amount);
+      assert.deepEqual(intent.captured, money(0n, "USD"));
       assert.equal(intent.paymentId, request.paymentId);
       await eventually(under.gateway, request, "succeeded");
+      assert.deepEqual((await found(under.gateway, request)).captured, request.amount);
       assert.deepEqual(
         under.chargesOf(request.paymentId).map(({ amountMinor }) => amountMinor),
         [100_000n],
@@ -239,25 +175,41 @@ function describeFaults(setup: GatewaySetup): void {
       const { attemptId, paymentId } = request;
       const cancelled = await under.unreachable.cancelIntent({ attemptId, paymentId, intentId: "pi_1" }, deadlineMs);
       assert.equal(cancelled.type, "not_sent");
+      const capture = { attemptId, paymentId, intentId: "pi_1", amount: request.amount };
+      assert.equal((await under.unreachable.captureIntent(capture, deadlineMs)).type, "not_sent");
+      const refund = { ...capture, refundId: "r" };
+      assert.equal((await under.unreachable.createRefund(refund, deadlineMs)).type, "not_sent");
       assert.equal((await under.unreachable.findIntent(lookFor(request), deadlineMs)).type, "unreachable");
+      const refundSearch = { attemptId, intentId: "pi_1", gatewayRefundId: null };
+      assert.equal((await under.unreachable.findRefund(refundSearch, deadlineMs)).type, "unreachable");
+      const range = { from: new Date(0), to: new Date(), cursor: null };
+      assert.equal((await under.unreachable.listSettlements(range, deadlineMs)).type, "unreachable");
     });
 
     it("resolves within its deadline, whatever was asked", async () => {
       const request = aRequest();
       const { attemptId, paymentId } = request;
       const { id: intentId } = await created(under.gateway, request);
-      for (const operation of ["create", "cancel", "find"] as const) under.fail(operation, "timeout_before");
+      const operations = ["create", "cancel", "capture", "refund", "find", "find_refund", "settlements"] as const;
+      for (const operation of operations) under.fail(operation, "timeout_before");
       const startedAt = performance.now();
       const answers = await Promise.all([
         under.gateway.createIntent(aRequest(), 300),
         under.gateway.cancelIntent({ attemptId, paymentId, intentId }, 300),
         under.gateway.findIntent(lookFor(request), 300),
         under.gateway.findIntent(lookFor(request, intentId), 300),
+        under.gateway.captureIntent({ attemptId, paymentId, intentId, amount: request.amount }, 300),
+        under.gateway.createRefund(
+          { attemptId: "r-1", paymentId, refundId: "r", intentId, amount: request.amount },
+          300,
+        ),
+        under.gateway.findRefund({ attemptId, intentId, gatewayRefundId: null }, 300),
+        under.gateway.listSettlements({ from: new Date(0), to: new Date(), cursor: null }, 300),
       ]);
       assert(performance.now() - startedAt < 300 + marginMs);
       assert.deepEqual(
         answers.map(({ type }) => type),
-        ["unknown", "unknown", "unreachable", "unreachable"],
+        ["unknown", "unknown", "unreachable", "unreachable", "unknown", "unknown", "unreachable", "unreachable"],
       );
     });
   });

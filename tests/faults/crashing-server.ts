@@ -35,6 +35,10 @@ await startSimulatedApp(process.env, {
     createIntent: (request, deadlineMs) => held(() => simulator.createIntent(request, deadlineMs)),
     cancelIntent: (request, deadlineMs) => simulator.cancelIntent(request, deadlineMs),
     findIntent: (request, deadlineMs) => simulator.findIntent(request, deadlineMs),
+    captureIntent: (request, deadlineMs) => simulator.captureIntent(request, deadlineMs),
+    createRefund: (request, deadlineMs) => simulator.createRefund(request, deadlineMs),
+    findRefund: (request, deadlineMs) => simulator.findRefund(request, deadlineMs),
+    listSettlements: (request, deadlineMs) => simulator.listSettlements(request, deadlineMs),
     close: () => simulator.close(),
   }),
   onStep(at, _operation, attemptId) {

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it, type TestContext } from "node:test";
 import { parseCurrency } from "../../kernel/currency.ts";
-import type { CreateIntentRequest, GatewayOutcome, IntentFinding, PaymentGateway } from "../../movements/ports.ts";
+import type {
+  CreateIntentRequest,
+  GatewayOutcome,
+  IntentFinding,
+  PaymentGateway,
+  RefundOutcome,
+} from "../../movements/ports.ts";
 import { type BreakerState, type GuardedGateway, withCircuitBreaker } from "./circuit-breaker.ts";
 
 const currency = parseCurrency("USD");
@@ -14,11 +20,22 @@ const request: CreateIntentRequest = {
   capture: "automatic",
   reference: null,
 };
+const capture = { attemptId: "a-2", paymentId: "a", intentId: "pi_1", amount };
+const refund = { ...capture, refundId: "r" };
+const refundSearch = { attemptId: "a-2", intentId: "pi_1", gatewayRefundId: null };
+const report = { from: new Date(0), to: new Date(1), cursor: null };
 const search = { attemptId: "a-1", paymentId: "a", intentId: null, acceptedAt: new Date(0) };
 const fault = { code: "gateway_error", message: "It failed." };
 const succeeded: GatewayOutcome = {
   type: "succeeded",
-  intent: { id: "pi_1", status: "pending", amount, clientSecret: null, paymentId: "a" },
+  intent: {
+    id: "pi_1",
+    status: "pending",
+    amount,
+    captured: { ...amount, amountMinor: 0n },
+    clientSecret: null,
+    paymentId: "a",
+  },
 };
 const unknown: GatewayOutcome = { type: "unknown", ...fault };
 const notSent: GatewayOutcome = { type: "not_sent", ...fault };
@@ -40,6 +57,19 @@ function theGateway(): PaymentGateway {
     readAmount: (amountMinor, units) => ({ amountMinor, currency: units }),
     createIntent: call,
     cancelIntent: call,
+    captureIntent: call,
+    createRefund: async () => {
+      const outcome = await call();
+      return outcome.type === "declined" ? { ...outcome, refund: null } : (outcome as RefundOutcome);
+    },
+    findRefund: async () => {
+      calls++;
+      return finding.type === "unreachable" ? finding : { type: "absent" };
+    },
+    listSettlements: async () => {
+      calls++;
+      return finding.type === "unreachable" ? finding : { type: "page", lines: [], nextCursor: null };
+    },
     findIntent: async () => {
       calls++;
       return finding;
@@ -107,6 +137,41 @@ describe("a gateway behind a circuit breaker", () => {
     finding = { type: "unreachable", ...fault };
     for (let time = 0; time < 5; time++) await guarded.findIntent(search, 1000);
     assert.equal(guarded.breaker.state(), "open");
+  });
+
+  it("counts the faults of captures, refunds, searches and reports, and then refuses them all", async () => {
+    answer = async () => unknown;
+    finding = { type: "unreachable", ...fault };
+    await guarded.captureIntent(capture, 1000);
+    await guarded.createRefund(refund, 1000);
+    await guarded.findRefund(refundSearch, 1000);
+    await guarded.listSettlements(report, 1000);
+    assert.equal(guarded.breaker.state(), "closed");
+    await guarded.createRefund(refund, 1000);
+    assert.equal(guarded.breaker.state(), "open");
+    const refused = [
+      await guarded.captureIntent(capture, 1000),
+      await guarded.createRefund(refund, 1000),
+      await guarded.findRefund(refundSearch, 1000),
+      await guarded.listSettlements(report, 1000),
+    ];
+    assert.deepEqual(
+      refused.map((outcome) => [outcome.type, "code" in outcome && outcome.code]),
+      ["not_sent", "not_sent", "unreachable", "unreachable"].map((type) => [type, "gateway_circuit_open"]),
+    );
+    assert.equal(calls, 5);
+  });
+
+  it("never counts a capture or a refund that is declined, or a refund that is absent", async () => {
+    answer = async () => declined;
+    for (let time = 0; time < 10; time++) {
+      await guarded.captureIntent(capture, 1000);
+      await guarded.createRefund(refund, 1000);
+      await guarded.findRefund(refundSearch, 1000);
+      await guarded.listSettlements(report, 1000);
+    }
+    assert.equal(calls, 40);
+    assert.equal(guarded.breaker.state(), "closed");
   });
 
   it("lets one probe through after 30 s, however many call, and nobody waits for it", async (test) => {

@@ -28,7 +28,7 @@ const circuitOpen = {
   message: "The gateway has failed repeatedly and is not called for the moment.",
 } as const;
 
-/** Faults of the gateway. A decline is an answer, and so is "there is no such intent". */
+/** Faults of the gateway. A decline is an answer, and so is "there is no such intent" (or refund). */
 function isFault(answer: unknown): boolean {
   const { type } = answer as Answer;
   return type === "not_sent" || type === "unknown" || type === "unreachable";
@@ -92,6 +92,14 @@ export function withCircuitBreaker(gateway: PaymentGateway, options: CircuitBrea
       guard(() => gateway.createIntent(request, deadlineMs), { type: "not_sent", ...circuitOpen }),
     cancelIntent: (request, deadlineMs) =>
       guard(() => gateway.cancelIntent(request, deadlineMs), { type: "not_sent", ...circuitOpen }),
+    captureIntent: (request, deadlineMs) =>
+      guard(() => gateway.captureIntent(request, deadlineMs), { type: "not_sent", ...circuitOpen }),
+    createRefund: (request, deadlineMs) =>
+      guard(() => gateway.createRefund(request, deadlineMs), { type: "not_sent", ...circuitOpen }),
+    findRefund: (request, deadlineMs) =>
+      guard(() => gateway.findRefund(request, deadlineMs), { type: "unreachable", ...circuitOpen }),
+    listSettlements: (request, deadlineMs) =>
+      guard(() => gateway.listSettlements(request, deadlineMs), { type: "unreachable", ...circuitOpen }),
     findIntent: (request, deadlineMs) =>
       guard(() => gateway.findIntent(request, deadlineMs), { type: "unreachable", ...circuitOpen }),
     close: () => gateway.close(),

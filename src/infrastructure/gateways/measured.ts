@@ -8,7 +8,11 @@ export function withMetrics(gateway: PaymentGateway, metric: GatewayMetric): Pay
   const record = {
     create: metric(gateway.name, "create"),
     cancel: metric(gateway.name, "cancel"),
+    capture: metric(gateway.name, "capture"),
+    refund: metric(gateway.name, "refund"),
     find: metric(gateway.name, "find"),
+    find_refund: metric(gateway.name, "find_refund"),
+    settlements: metric(gateway.name, "settlements"),
   };
 
   async function measured<Outcome extends { readonly type: string }>(
@@ -26,6 +30,10 @@ export function withMetrics(gateway: PaymentGateway, metric: GatewayMetric): Pay
     readAmount: (units, currency) => gateway.readAmount(units, currency),
     createIntent: (request, deadlineMs) => measured(gateway.createIntent(request, deadlineMs), "create"),
     cancelIntent: (request, deadlineMs) => measured(gateway.cancelIntent(request, deadlineMs), "cancel"),
+    captureIntent: (request, deadlineMs) => measured(gateway.captureIntent(request, deadlineMs), "capture"),
+    createRefund: (request, deadlineMs) => measured(gateway.createRefund(request, deadlineMs), "refund"),
+    findRefund: (request, deadlineMs) => measured(gateway.findRefund(request, deadlineMs), "find_refund"),
+    listSettlements: (request, deadlineMs) => measured(gateway.listSettlements(request, deadlineMs), "settlements"),
     findIntent: (request, deadlineMs) => measured(gateway.findIntent(request, deadlineMs), "find"),
     close: () => gateway.close(),
   };

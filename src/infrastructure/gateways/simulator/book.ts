@@ -1,15 +1,17 @@
 import { closeSync, fdatasync, openSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
-import { lateSuccessAfterMs } from "./magic-amounts.ts";
+import type { JournalEntry } from "./journal.ts";
+import { disputedAfterMs } from "./magic-amounts.ts";
 import { openDatabase } from "./schema.ts";
+import { prepareStatements } from "./statements.ts";
 
 const synchronise = promisify(fdatasync);
 
 export type BookStatus = "pending" | "requires_capture" | "succeeded" | "failed" | "cancelled";
 
-/** What the simulated buyer does when an intent is due. */
-export type BuyerPlan = "pay" | "decline" | "fail_then_pay";
+/** What the simulated buyer does when an intent is due; `dispute_…` is to pay, then to dispute, and how that ends. */
+export type BuyerPlan = "pay" | "decline" | "fail_then_pay" | "dispute_lost" | "dispute_won";
 
 /** A payment intent as it is booked; amounts are minor units, times are milliseconds since 1970. */
 export type BookIntent = {
@@ -31,16 +33,18 @@ export type BookIntent = {
 
 export type NewIntent = Omit<BookIntent, "n" | "status" | "received" | "failure"> & { readonly dueAt: number | null };
 
-/** An event to deliver: a snapshot of what was true of the intent when it happened. */
+/** An event to deliver: a snapshot of what was true when it happened. */
 export type BookEvent = {
   readonly n: number;
   readonly type: string;
   readonly occurredAt: number;
   readonly tries: number;
   readonly intent: BookIntent;
+  /** What the event is about, as JSON, where that is not the intent itself. */
+  readonly object: string | null;
 };
 
-type EventRow = BookIntent & { event: number; type: string; occurredAt: number; tries: number };
+type EventRow = BookIntent & Omit<BookEvent, "n" | "intent"> & { event: number };
 
 export type BookRefund = {
   readonly n: number;
@@ -49,70 +53,35 @@ export type BookRefund = {
   readonly reason: string | null;
   readonly metadata: string;
   readonly createdAt: number;
+  /** Null where the refund came over HTTP, or before refunds were booked with it. */
+  readonly attempt: string | null;
 };
+
+/** A buyer's dispute of a payment: the amount is with the bank until it is won. */
+export type BookDispute = {
+  readonly n: number;
+  readonly intent: number;
+  readonly amount: number;
+  readonly status: "needs_response" | "won" | "lost";
+  readonly createdAt: number;
+};
+
+/** A line of the journal that moved money; `source` is the number of its refund or dispute. */
+export type BookLine = {
+  readonly n: number;
+  readonly kind: "charge" | "refund" | "dispute" | "dispute_reversal";
+  readonly intent: number;
+  readonly source: number | null;
+  readonly amount: number;
+  readonly currency: string;
+  readonly at: number;
+};
+
+/** Which lines of the journal: those that occurred in [from, to), in milliseconds, at most `limit`. */
+export type LineRange = { readonly from: number; readonly to: number; readonly limit: number };
 
 /** What an HTTP request was answered; `fingerprint` is the request. */
 export type StoredReply = { readonly fingerprint: string; readonly status: number; readonly body: string };
-
-const fixedColumns =
-  "i.n, i.attempt, i.payment_id as paymentId, i.reference, i.metadata, i.amount, i.currency, i.capture, i.plan, " +
-  "i.created_at as createdAt";
-const intentColumns = `${fixedColumns}, i.status, i.received, i.failure`;
-
-const refundColumns = "n, intent, amount, reason, metadata, created_at as createdAt";
-
-/** Everything the book is asked, prepared once: what the hot path runs costs a few microseconds each. */
-function prepareStatements(database: DatabaseSync) {
-  return {
-    insertIntent: database.prepare(
-      "insert into intents (attempt, payment_id, reference, metadata, amount, currency, capture, status, plan, " +
-        "due_at, created_at) values (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?) on conflict (attempt) do nothing",
-    ),
-    byAttempt: database.prepare(`select ${intentColumns} from intents i where attempt = ?`),
-    byNumber: database.prepare(`select ${intentColumns} from intents i where n = ?`),
-    list: database.prepare(
-      `select ${intentColumns} from intents i
-        where i.n < ? and i.created_at >= ? and i.created_at < ? order by i.n desc limit ?`,
-    ),
-    dueIntents: database.prepare(
-      `select ${intentColumns} from intents i
-        where i.due_at <= ? order by i.due_at limit ?`,
-    ),
-    nextIntentDue: database.prepare("select min(due_at) as at from intents where due_at is not null"),
-    moveIntent: database.prepare(
-      "update intents set status = ?, received = ?, failure = ?, plan = ?, due_at = ? where n = ?",
-    ),
-    insertJournal: database.prepare(
-      "insert into journal (kind, intent, payment_id, amount, currency, at) values (?, ?, ?, ?, ?, ?)",
-    ),
-    insertEvent: database.prepare(
-      "insert into events (intent, type, status, received, failure, created_at, due_at) values (?, ?, ?, ?, ?, ?, ?)",
-    ),
-    dueEvents: database.prepare(
-      `select ${fixedColumns}, e.status, e.received, e.failure, e.n as event, e.type,
-         e.created_at as occurredAt, e.tries
-         from events e join intents i on i.n = e.intent where e.due_at <= ? order by e.due_at limit ?`,
-    ),
-    nextEventDue: database.prepare("select min(due_at) as at from events where due_at is not null"),
-    claimEvent: database.prepare("update events set tries = tries + 1, due_at = ? where n = ?"),
-    postponeEvent: database.prepare("update events set due_at = ? where n = ? and delivered_at is null"),
-    deliverEvent: database.prepare("update events set due_at = null, delivered_at = ? where n = ?"),
-    insertRefund: database.prepare(
-      "insert into refunds (intent, amount, reason, metadata, created_at) values (?, ?, ?, ?, ?)",
-    ),
-    refundByNumber: database.prepare(`select ${refundColumns} from refunds where n = ?`),
-    listRefunds: database.prepare(
-      `select ${refundColumns} from refunds where n < ?1 and (?2 is null or intent = ?2) order by n desc limit ?3`,
-    ),
-    replyTo: database.prepare("select fingerprint, status, body from replies where key = ?"),
-    keepReply: database.prepare(
-      "insert into replies (key, fingerprint, status, body, created_at) values (?, ?, ?, ?, ?)",
-    ),
-    refundedOf: database.prepare("select coalesce(sum(amount), 0) as amount from refunds where intent = ?"),
-  };
-}
-
-type Statements = ReturnType<typeof prepareStatements>;
 
 /**
  * The book of a simulated gateway: intents, the journal of what was charged, refunds, and the events to deliver.
@@ -123,7 +92,7 @@ export class Book {
   /** Makes ids of this book differ from those of every other book. */
   readonly tag: string;
   readonly database: DatabaseSync;
-  readonly #statements: Statements;
+  readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #path: string;
   #writeAheadLog: number | undefined;
   #flush: Promise<void> | undefined;
@@ -199,15 +168,16 @@ export class Book {
   /** The buyer pays: the money is taken, or held where the capture is manual. */
   pay(intent: BookIntent, now: number): BookIntent {
     if (intent.capture === "automatic") return this.charge(intent, intent.amount, now);
-    const held = { status: "requires_capture", failure: null } as const;
+    const held = { status: "requires_capture", failure: null, plan: disputePlan(intent) } as const;
     return this.#move(intent, held, now, "payment_intent.amount_capturable_updated");
   }
 
   /** Takes the money and says so; less than the whole amount only where a capture asks for less. */
   charge(intent: BookIntent, amount: number, now: number): BookIntent {
-    this.#journal("charge", intent, amount, now);
-    const charged = { status: "succeeded", received: amount, failure: null } as const;
-    return this.#move(intent, charged, now, "payment_intent.succeeded");
+    this.journal("charge", intent, amount, null, now);
+    const plan = disputePlan(intent);
+    const charged = { status: "succeeded", received: amount, failure: null, plan } as const;
+    return this.#move(intent, charged, now, "payment_intent.succeeded", plan === null ? null : now + disputedAfterMs);
   }
 
   /** The buyer's card is declined; what follows is the plan, or nothing. */
@@ -217,20 +187,28 @@ export class Book {
   }
 
   cancel(intent: BookIntent, now: number): BookIntent {
-    this.#journal("cancel", intent, intent.amount, now);
+    this.journal("cancel", intent, intent.amount, null, now);
     return this.#move(intent, { status: "cancelled" }, now, "payment_intent.canceled");
   }
 
-  /** Gives money back; the caller has made sure that so much is left. Returns the refund's number. */
-  refund(intent: BookIntent, refund: Omit<BookRefund, "n" | "intent">): number {
-    this.#journal("refund", intent, refund.amount, refund.createdAt);
-    const { amount, reason, metadata, createdAt } = refund;
-    return Number(this.#statements.insertRefund.run(intent.n, amount, reason, metadata, createdAt).lastInsertRowid);
+  /** Books that money was given back; returns the refund's number. */
+  insertRefund({ intent, amount, reason, metadata, createdAt, attempt }: Omit<BookRefund, "n">): number {
+    const inserted = this.#statements.insertRefund.run(intent, amount, reason, metadata, createdAt, attempt);
+    return Number(inserted.lastInsertRowid);
   }
 
   /** How much of an intent was given back, in minor units. */
   refundedOf(n: number): number {
     return (this.#statements.refundedOf.get(n) as { amount: number }).amount;
+  }
+
+  /** How much of an intent the buyer's bank has because of disputes that are open or lost, in minor units. */
+  disputedOf(n: number): number {
+    return (this.#statements.disputedOf.get(n) as { amount: number }).amount;
+  }
+
+  refundByAttempt(attempt: string): BookRefund | undefined {
+    return this.#statements.refundByAttempt.get(attempt) as BookRefund | undefined;
   }
 
   refundByNumber(n: number): BookRefund | undefined {
@@ -242,6 +220,33 @@ export class Book {
     return this.#statements.listRefunds.all(before, intent, limit) as BookRefund[];
   }
 
+  /** Books a dispute that is open; returns its number. */
+  insertDispute(intent: number, amount: number, now: number): number {
+    return Number(this.#statements.insertDispute.run(intent, amount, now).lastInsertRowid);
+  }
+
+  openDisputeOf(intent: number): BookDispute | undefined {
+    return this.#statements.openDisputeOf.get(intent) as BookDispute | undefined;
+  }
+
+  disputeByNumber(n: number): BookDispute | undefined {
+    return this.#statements.disputeByNumber.get(n) as BookDispute | undefined;
+  }
+
+  closeDispute(n: number, status: "won" | "lost"): void {
+    this.#statements.closeDispute.run(status, n);
+  }
+
+  /** Lines numbered above `after`, oldest first. Each page reads on from the one before: nothing but `n` is indexed. */
+  linesAfter(after: number, { from, to, limit }: LineRange): BookLine[] {
+    return this.#statements.linesAfter.all(after, from, to, limit) as BookLine[];
+  }
+
+  /** Lines numbered below `before`, newest first. */
+  linesBefore(before: number, { from, to, limit }: LineRange): BookLine[] {
+    return this.#statements.linesBefore.all(before, from, to, limit) as BookLine[];
+  }
+
   /** What was answered to the request with this idempotency key; undefined where nothing was kept. */
   replyTo(key: string): StoredReply | undefined {
     return this.#statements.replyTo.get(key) as StoredReply | undefined;
@@ -251,13 +256,14 @@ export class Book {
     this.#statements.keepReply.run(key, fingerprint, status, body, now);
   }
 
-  /** Lets the buyer act on at most `limit` intents that are due. */
-  followPlans(now: number, limit: number): void {
-    for (const intent of this.#statements.dueIntents.all(now, limit) as BookIntent[]) {
-      if (intent.plan === "decline") this.fail(intent, now, null, null);
-      else if (intent.plan === "fail_then_pay") this.fail(intent, now, "pay", now + lateSuccessAfterMs);
-      else this.pay(intent, now);
-    }
+  /** At most `limit` intents on which the buyer is to act by now. */
+  dueIntents(now: number, limit: number): BookIntent[] {
+    return this.#statements.dueIntents.all(now, limit) as BookIntent[];
+  }
+
+  /** What the buyer does next, and when; nothing where both are null. */
+  plan(intent: number, plan: BuyerPlan | null, dueAt: number | null): void {
+    this.#statements.planIntent.run(plan, dueAt, intent);
   }
 
   nextIntentDue(): number | null {
@@ -269,7 +275,8 @@ export class Book {
     const due = this.#statements.dueEvents.all(now, limit) as EventRow[];
     return due.map((row) => {
       this.#statements.claimEvent.run(leaseUntil, row.event);
-      return { n: row.event, type: row.type, occurredAt: row.occurredAt, tries: row.tries + 1, intent: row };
+      const { event: n, type, occurredAt, object } = row;
+      return { n, type, occurredAt, tries: row.tries + 1, intent: row, object };
     });
   }
 
@@ -284,6 +291,17 @@ export class Book {
   /** Delivery is tried again at `dueAt`, or never where that is null. */
   eventPostponed(n: number, dueAt: number | null): void {
     this.#statements.postponeEvent.run(dueAt, n);
+  }
+
+  /** One more line about money; `source` is the number of the refund or of the dispute that it is about. */
+  journal(kind: JournalEntry["kind"], intent: BookIntent, amount: number, source: number | null, now: number): void {
+    this.#statements.insertJournal.run(kind, intent.n, intent.paymentId, amount, intent.currency, now, source);
+  }
+
+  /** An event about a charge or a dispute of the intent, with that object's JSON as it is now. */
+  tell(type: string, intent: BookIntent, object: string, now: number): void {
+    const { n, status, received, failure } = intent;
+    this.#statements.insertObjectEvent.run(n, type, status, received, failure, now, now, object);
   }
 
   close(): void {
@@ -304,8 +322,9 @@ export class Book {
     this.#statements.insertEvent.run(n, event, status, received, failure, now, now);
     return moved;
   }
+}
 
-  #journal(kind: "charge" | "refund" | "cancel", intent: BookIntent, amount: number, now: number): void {
-    this.#statements.insertJournal.run(kind, intent.n, intent.paymentId, amount, intent.currency, now);
-  }
+/** The plan of a buyer who disputes what is paid; null for all others. */
+function disputePlan({ plan }: BookIntent): BuyerPlan | null {
+  return plan === "dispute_lost" || plan === "dispute_won" ? plan : null;
 }

@@ -1,4 +1,5 @@
 import { Book } from "./book.ts";
+import { followPlans } from "./buyer.ts";
 import { WebhookDelivery } from "./webhook-delivery.ts";
 import type { WebhookTarget } from "./webhook-sender.ts";
 
@@ -119,7 +120,7 @@ export class Engine {
       const at = this.now();
       if (this.#nextDue() <= at) {
         this.book.transaction(() => {
-          if (this.#buyerPays) this.book.followPlans(at, pageSize);
+          if (this.#buyerPays) followPlans(this.book, at, pageSize);
           this.#delivery?.claim(at);
         });
         // Nobody hears of a charge before the disk has it.

@@ -2,8 +2,13 @@ import { DatabaseSync } from "node:sqlite";
 
 /** One line of what the simulated gateway did with money; `amountMinor` is of `currency`, `at` is when. */
 export type JournalEntry = {
-  readonly kind: "charge" | "refund" | "cancel";
+  /** Counts up in the order in which lines were booked. */
+  readonly n: number;
+  /** A cancel is no money: it says what was not taken. A dispute takes back, and its reversal gives back again. */
+  readonly kind: "charge" | "refund" | "cancel" | "dispute" | "dispute_reversal";
   readonly intent: number;
+  /** The number of the refund or of the dispute; null for the other kinds. */
+  readonly source: number | null;
   readonly paymentId: string;
   readonly amountMinor: bigint;
   readonly currency: string;
@@ -19,7 +24,7 @@ type Row = Omit<JournalEntry, "amountMinor" | "at"> & { amount: number; at: numb
 export function journalEntries(database: DatabaseSync, paymentId?: string): JournalEntry[] {
   const rows = database
     .prepare(
-      `select kind, intent, payment_id as paymentId, amount, currency, at from journal
+      `select n, kind, intent, source, payment_id as paymentId, amount, currency, at from journal
         where ?1 is null or payment_id = ?1 order by n`,
     )
     .all(paymentId ?? null) as Row[];
@@ -28,7 +33,7 @@ export function journalEntries(database: DatabaseSync, paymentId?: string): Jour
 
 /**
  * Reads the journal of a simulated gateway whose process may be running or dead: the independent witness of what was
- * charged. Throws where there is no such file.
+ * charged. Throws where there is no such file, or where it is an earlier version's that was not opened since.
  */
 export function readSimulatorJournal(path: string): JournalEntry[] {
   const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 });

@@ -12,13 +12,21 @@ export type Fault =
   | "timeout_after_charge"
   | "late_success"
   | "not_sent"
-  | "never_paid";
+  | "never_paid"
+  | "disputed_lost"
+  | "disputed_won"
+  | "refund_declined"
+  | "refund_timeout_after";
 
 /** An amount that makes the simulated gateway misbehave, and the sentence about it that the README prints. */
 export type MagicAmount = { readonly amountMinor: bigint; readonly fault: Fault; readonly meaning: string };
 
 /** How long after its failure a payment with the `late_success` amount succeeds, in milliseconds. */
 export const lateSuccessAfterMs = 3000;
+/** How long after it is charged a payment with a `disputed_…` amount is disputed, in milliseconds. */
+export const disputedAfterMs = 300;
+/** How long after it was opened a dispute is closed, won or lost, in milliseconds. */
+export const disputeClosedAfterMs = 3000;
 
 /**
  * The magic amounts, in minor units of any currency: 9990010 is 99900.10 USD, 9990010 JPY and 9990.010 BHD. They end
@@ -50,13 +58,38 @@ export const magicAmounts: readonly MagicAmount[] = [
   },
   { amountMinor: 9990080n, fault: "not_sent", meaning: "The connection to the gateway is refused: nothing was sent." },
   { amountMinor: 9990090n, fault: "never_paid", meaning: "The intent is made, and the buyer never pays it." },
+  {
+    amountMinor: 9990110n,
+    fault: "disputed_lost",
+    meaning: "The payment succeeds and is disputed; the dispute is lost three seconds later (charge.dispute.…).",
+  },
+  {
+    amountMinor: 9990120n,
+    fault: "disputed_won",
+    meaning: "The payment succeeds and is disputed; the dispute is won three seconds later (charge.dispute.…).",
+  },
+  { amountMinor: 9990130n, fault: "refund_declined", meaning: "A refund of this amount is declined; nothing is made." },
+  {
+    amountMinor: 9990140n,
+    fault: "refund_timeout_after",
+    meaning: "A refund of this amount is made, but the answer never comes; the webhook does.",
+  },
 ];
 
-const faults: ReadonlyMap<number, Fault> = new Map(
-  magicAmounts.map(({ amountMinor, fault }) => [Number(amountMinor), fault]),
-);
+function faultsOf(concerned: (fault: Fault) => boolean): ReadonlyMap<number, Fault> {
+  const those = magicAmounts.filter(({ fault }) => concerned(fault));
+  return new Map(those.map(({ amountMinor, fault }) => [Number(amountMinor), fault]));
+}
 
-/** The fault of a magic amount in minor units; undefined for every other amount. */
+const faultsOfPayments = faultsOf((fault) => !fault.startsWith("refund_"));
+const faultsOfRefunds = faultsOf((fault) => fault.startsWith("refund_"));
+
+/** The fault of a payment of a magic amount, in minor units; undefined for every other amount. */
 export function faultOfAmount(amountMinor: number): Fault | undefined {
-  return faults.get(amountMinor);
+  return faultsOfPayments.get(amountMinor);
+}
+
+/** The fault of a refund of a magic amount, in minor units: a payment of the same amount is an ordinary one. */
+export function faultOfRefund(amountMinor: number): Fault | undefined {
+  return faultsOfRefunds.get(amountMinor);
 }

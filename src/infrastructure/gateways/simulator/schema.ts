@@ -1,6 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 
+/** Kept in the file as `user_version`: files from before it was kept have 0. */
+const schemaVersion = 1;
+
 /**
  * The tables of the book. A failed intent can still be paid (a card that is declined and then accepted), and nothing
  * in the journal is unique: it must be able to witness a payment that was charged twice.
@@ -29,12 +32,14 @@ create index if not exists intents_due on intents (due_at) where due_at is not n
 
 create table if not exists journal (
   n          integer primary key,
-  kind       text not null check (kind in ('charge', 'refund', 'cancel')),
+  kind       text not null check (kind in ('charge', 'refund', 'cancel', 'dispute', 'dispute_reversal')),
   intent     integer not null,
   payment_id text not null,
   amount     integer not null,
   currency   text not null,
-  at         integer not null
+  at         integer not null,
+  -- The number of the refund or of the dispute that the line is about.
+  source     integer
 ) strict;
 create trigger if not exists journal_keeps_rows before delete on journal
 begin select raise(abort, 'the journal is append-only'); end;
@@ -51,7 +56,9 @@ create table if not exists events (
   created_at integer not null,
   tries      integer not null default 0,
   due_at     integer,
-  delivered_at integer
+  delivered_at integer,
+  -- The event's object as JSON where that is a charge or a dispute; the intent's follows from the columns above.
+  object     text
 ) strict;
 -- What is to be delivered, and also the lease of what is being delivered: a claim moves due_at into the future.
 create index if not exists events_due on events (due_at) where due_at is not null;
@@ -62,9 +69,24 @@ create table if not exists refunds (
   amount     integer not null,
   reason     text,
   metadata   text not null,
+  created_at integer not null,
+  -- Null where the refund came over HTTP, whose idempotency keys are among the replies.
+  attempt    text
+) strict;
+-- How much of an intent was given back.
+create index if not exists refunds_of_intent on refunds (intent);
+-- One attempt makes one refund.
+create unique index if not exists refunds_of_attempt on refunds (attempt) where attempt is not null;
+
+create table if not exists disputes (
+  n          integer primary key,
+  intent     integer not null,
+  amount     integer not null,
+  status     text not null check (status in ('needs_response', 'won', 'lost')),
   created_at integer not null
 ) strict;
-create index if not exists refunds_of_intent on refunds (intent);
+-- What a dispute holds back of an intent, and the one that is to be closed.
+create index if not exists disputes_of_intent on disputes (intent);
 
 -- What the HTTP stand-in answered, by idempotency key.
 create table if not exists replies (
@@ -76,15 +98,48 @@ create table if not exists replies (
 ) strict, without rowid;
 `;
 
+/** What makes room for today's tables in a file of version 0, and what then moves its journal into them. */
+const makeRoom = `
+drop trigger journal_keeps_rows;
+drop trigger journal_keeps_values;
+alter table journal rename to journal_before;
+alter table events add column object text;
+alter table refunds add column attempt text;
+`;
+// Each refund was journalled as it was booked, so the n-th line of that kind is about the n-th refund.
+const moveJournal = `
+insert into journal (n, kind, intent, payment_id, amount, currency, at, source)
+select line.n, line.kind, line.intent, line.payment_id, line.amount, line.currency, line.at, refund.n
+  from (select *, row_number() over (partition by kind order by n) as nth from journal_before) line
+  left join (select n, row_number() over (order by n) as nth from refunds) refund
+    on line.kind = 'refund' and refund.nth = line.nth
+ order by line.n;
+drop table journal_before;
+`;
+
+/** Makes the tables, or makes those of an earlier version today's. Runs inside a transaction. */
+function bringUpToDate(database: DatabaseSync): void {
+  const { user_version: version } = database.prepare("pragma user_version").get() as { user_version: number };
+  if (version > schemaVersion) throw new Error(`the book is of version ${version}, and this is for ${schemaVersion}`);
+  const isOld = version === 0 && database.prepare("select 1 from sqlite_schema where name = 'journal'").get();
+  if (isOld) database.exec(makeRoom);
+  database.exec(tables);
+  if (isOld) database.exec(moveJournal);
+  database.exec(`pragma user_version = ${schemaVersion}`);
+}
+
 /**
- * Opens the book's database, which several processes may share, and makes it where it is not there yet. Every commit
- * is on the disk when it returns. Throws where the file cannot be opened or is not a database.
+ * Opens the book's database, which several processes may share, and makes it where it is not there yet; a book of an
+ * earlier version is brought up to date. Throws where the file cannot be opened, is not a database, or is a book of
+ * a later version.
  */
 export function openDatabase(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: 5000 });
   try {
     database.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 4000");
-    database.exec(`begin immediate; ${tables} commit`);
+    database.exec("begin immediate");
+    bringUpToDate(database);
+    database.exec("commit");
     const tag = randomBytes(5).readUIntBE(0, 5).toString(36).padStart(8, "0");
     database.prepare("insert into book (name, value) values ('tag', ?) on conflict do nothing").run(tag);
     return database;

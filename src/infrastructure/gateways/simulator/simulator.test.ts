@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { parseCurrency } from "../../../kernel/currency.ts";
 import type { CreateIntentRequest, GatewayOutcome } from "../../../movements/ports.ts";
 import { readSimulatorJournal } from "./journal.ts";
-import { magicAmounts } from "./magic-amounts.ts";
+import { disputeClosedAfterMs, disputedAfterMs, magicAmounts } from "./magic-amounts.ts";
 import { createSimulator, type Simulator, type SimulatorOptions } from "./simulator.ts";
 
 const currency = parseCurrency("USD");
@@ -28,6 +28,25 @@ function aRequest(paymentId: string, amountMinor = 1000n, attempt = 1): CreateIn
   assert(currency !== undefined);
   const amount = { amountMinor, currency };
   return { attemptId: `${paymentId}-${attempt}`, paymentId, amount, capture: "automatic", reference: null };
+}
+
+const journalOf = (paymentId: string) =>
+  readSimulatorJournal(path).flatMap((line) => (line.paymentId === paymentId ? [line.kind] : []));
+
+async function until(condition: () => boolean): Promise<void> {
+  const end = Date.now() + 5000;
+  while (!condition()) {
+    assert(Date.now() < end, "it did not happen in time");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Lets the buyer pay, and says which intent it was. */
+async function paid(gateway: Simulator, paymentId: string, amountMinor?: bigint): Promise<string> {
+  const outcome = await gateway.createIntent(aRequest(paymentId, amountMinor), 1000);
+  assert(outcome.type === "succeeded");
+  await until(() => gateway.chargesOf(paymentId).length === 1);
+  return outcome.intent.id;
 }
 
 const codeOf = (outcome: GatewayOutcome) => (outcome.type === "succeeded" ? "succeeded" : outcome.code);
@@ -55,6 +74,10 @@ describe("the simulated gateway", () => {
       late_success: ["succeeded", 0],
       not_sent: ["gateway_unreachable", 0],
       never_paid: ["succeeded", 0],
+      disputed_lost: ["succeeded", 1],
+      disputed_won: ["succeeded", 1],
+      refund_declined: ["succeeded", 1],
+      refund_timeout_after: ["succeeded", 1],
     } as const;
     const outcomes = await Promise.all(
       magicAmounts.map(({ amountMinor, fault }) => gateway.createIntent(aRequest(fault, amountMinor), 100)),
@@ -132,6 +155,76 @@ describe("the simulated gateway", () => {
     now += 60_000;
     await new Promise((resolve) => setTimeout(resolve, 1100));
     assert.equal(gateway.chargesOf("p").length, 1);
+  });
+
+  it("opens and closes a dispute by its own clock, and what was won can be given back", async () => {
+    let now = 1_000_000;
+    const gateway = start({ buyer: "pays", clock: () => now });
+    const intentId = await paid(gateway, "p", 9_990_120n);
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    assert.deepEqual(journalOf("p"), ["charge"]);
+    now += disputedAfterMs;
+    await until(() => journalOf("p").length === 2);
+    const amount = { amountMinor: 9_990_120n, currency: currency as NonNullable<typeof currency> };
+    const refund = { attemptId: "r-1", paymentId: "p", refundId: "r", intentId, amount };
+    assert.equal((await gateway.createRefund(refund, 1000)).type, "declined");
+    now += disputeClosedAfterMs - 1;
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    assert.deepEqual(journalOf("p"), ["charge", "dispute"]);
+    now += 1;
+    await until(() => journalOf("p").length === 3);
+    assert.equal((await gateway.createRefund(refund, 1000)).type, "succeeded");
+    assert.deepEqual(journalOf("p"), ["charge", "dispute", "dispute_reversal", "refund"]);
+    assert.equal(gateway.refundsOf("p").length, 1);
+  });
+
+  it("disputes only what refunds have left, and what was captured", async () => {
+    const gateway = start({ buyer: "pays" });
+    const intentId = await paid(gateway, "p");
+    const part = { amountMinor: 400n, currency: currency as NonNullable<typeof currency> };
+    const refund = { attemptId: "r-1", paymentId: "p", refundId: "r", intentId, amount: part };
+    assert.equal((await gateway.createRefund(refund, 1000)).type, "succeeded");
+    await gateway.dispute("p", "lost");
+    assert.deepEqual(
+      readSimulatorJournal(path).map(({ kind, amountMinor }) => [kind, amountMinor]),
+      [
+        ["charge", 1000n],
+        ["refund", 400n],
+        ["dispute", 600n],
+      ],
+    );
+    await assert.rejects(gateway.dispute("p", "won"), /nothing is left/);
+    await assert.rejects(gateway.dispute("nobody's", "won"), /nothing is left/);
+  });
+
+  it("disputes a payment that was captured later only then", async () => {
+    const gateway = start({ buyer: "pays" });
+    const request = { ...aRequest("p", 9_990_110n), capture: "manual" } as const;
+    const outcome = await gateway.createIntent(request, 1000);
+    assert(outcome.type === "succeeded");
+    await new Promise((resolve) => setTimeout(resolve, disputedAfterMs + 200));
+    assert.deepEqual(journalOf("p"), []);
+    const capture = { ...request, attemptId: "p-2", intentId: outcome.intent.id };
+    assert.equal((await gateway.captureIntent(capture, 1000)).type, "succeeded");
+    await until(() => journalOf("p").length === 2);
+    assert.deepEqual(journalOf("p"), ["charge", "dispute"]);
+  });
+
+  it("shows every call to the hook that makes it fail", async () => {
+    const seen: string[] = [];
+    const gateway = start({
+      faults({ operation }) {
+        seen.push(operation);
+        return "not_sent";
+      },
+    });
+    const { attemptId, paymentId, amount } = aRequest("p");
+    const ids = { attemptId, paymentId, intentId: "pi_1", amount };
+    await gateway.captureIntent(ids, 1000);
+    await gateway.createRefund({ ...ids, refundId: "r" }, 1000);
+    await gateway.findRefund({ ...ids, gatewayRefundId: null }, 1000);
+    await gateway.listSettlements({ from: new Date(0), to: new Date(1), cursor: null }, 1000);
+    assert.deepEqual(seen, ["capture", "refund", "find_refund", "settlements"]);
   });
 
   it("resolves what is waiting when it is closed, and sends nothing any more", async () => {

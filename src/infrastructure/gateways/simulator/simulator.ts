@@ -1,25 +1,37 @@
 import type { Currency } from "../../../kernel/currency.ts";
 import type {
   CancelIntentRequest,
+  CaptureIntentRequest,
   CreateIntentRequest,
+  CreateRefundRequest,
   FindIntentRequest,
+  FindRefundRequest,
   GatewayFailure,
-  GatewayIntent,
   GatewayOutcome,
   IntentFinding,
   PaymentGateway,
+  RefundFinding,
+  RefundOutcome,
+  SettlementPage,
+  SettlementRequest,
 } from "../../../movements/ports.ts";
-import type { BookIntent, BuyerPlan } from "./book.ts";
 import { Engine, type EngineOptions } from "./engine.ts";
+import { cancelIntent, captureIntent, createIntent, declined, findIntent } from "./intents.ts";
 import { type JournalEntry, journalEntries } from "./journal.ts";
-import { type Fault, faultOfAmount } from "./magic-amounts.ts";
-import { intentId, numberOfId } from "./stripe-json.ts";
+import { type Fault, faultOfAmount, faultOfRefund } from "./magic-amounts.ts";
+import { createRefund, findRefund, refundDeclined } from "./refunds.ts";
+import { openDispute } from "./reversals.ts";
+import { settlementPage } from "./settlements.ts";
 
 /** A call as the `faults` hook of a test sees it. */
 export type SimulatedCall =
   | { readonly operation: "create"; readonly request: CreateIntentRequest }
   | { readonly operation: "cancel"; readonly request: CancelIntentRequest }
-  | { readonly operation: "find"; readonly request: FindIntentRequest };
+  | { readonly operation: "capture"; readonly request: CaptureIntentRequest }
+  | { readonly operation: "refund"; readonly request: CreateRefundRequest }
+  | { readonly operation: "find"; readonly request: FindIntentRequest }
+  | { readonly operation: "find_refund"; readonly request: FindRefundRequest }
+  | { readonly operation: "settlements"; readonly request: SettlementRequest };
 
 export type SimulatorOptions = EngineOptions & {
   /** How long each call takes; its effect is there from the start, so a process can be killed in between. */
@@ -31,10 +43,15 @@ export type SimulatorOptions = EngineOptions & {
 export type Simulator = PaymentGateway & {
   /** What the journal says was charged for a payment, oldest first; more than one is a double charge. */
   chargesOf(paymentId: string): JournalEntry[];
+  /** What the journal says was given back of a payment, oldest first. */
+  refundsOf(paymentId: string): JournalEntry[];
+  /**
+   * Lets the buyer dispute a payment now; it is closed as after the magic amounts, unless the buyer is absent. Rejects
+   * where nothing of the payment is left to dispute.
+   */
+  dispute(paymentId: string, outcome: "won" | "lost"): Promise<void>;
   setLatency(latencyMs: number): void;
 };
-
-const planOf: Partial<Record<Fault, BuyerPlan>> = { declined_later: "decline", late_success: "fail_then_pay" };
 
 const gatewayError = {
   type: "unknown",
@@ -51,11 +68,17 @@ const timedOut = {
   code: "gateway_timeout",
   message: "The gateway did not answer within the deadline.",
 } as const;
+const cardDeclined = declined("card_declined", "The card was declined.");
+const refundRefused = refundDeclined("refund_declined", "The refund was declined.");
 const closed = { type: "not_sent", code: "gateway_closed", message: "The gateway is being shut down." } as const;
 
-function declined(code: string, message: string, intent: GatewayIntent | null = null): GatewayOutcome {
-  return { type: "declined", code, message, intent };
-}
+const timesOutAfter: ReadonlySet<Fault> = new Set(["timeout_after", "timeout_after_charge", "refund_timeout_after"]);
+
+/** What may come of a call that changes something. */
+type Outcome = { readonly type: "succeeded" | "declined" | "not_sent" | "unknown" };
+type Failed = { readonly type: "not_sent" | "unknown" } & GatewayFailure;
+/** What may come of a call that only asks. */
+type Unreachable = { readonly type: "unreachable" } & GatewayFailure;
 
 function bookFailed(error: unknown): GatewayFailure {
   const reason = error instanceof Error ? error.message : String(error);
@@ -87,26 +110,55 @@ class SimulatedGateway implements Simulator {
       return Promise.resolve(declined("amount_not_supported_by_gateway", message));
     }
     const fault = this.#faults?.({ operation: "create", request }) ?? faultOfAmount(Number(amountMinor));
-    return this.#perform(() => this.#create(request, fault), fault, deadlineMs);
+    return this.#perform(() => createIntent(this.#engine, request, fault), fault, cardDeclined, deadlineMs);
   }
 
   cancelIntent(request: CancelIntentRequest, deadlineMs: number): Promise<GatewayOutcome> {
-    return this.#perform(() => this.#cancel(request), this.#faults?.({ operation: "cancel", request }), deadlineMs);
+    const fault = this.#faults?.({ operation: "cancel", request });
+    return this.#perform(() => cancelIntent(this.#engine, request), fault, cardDeclined, deadlineMs);
   }
 
-  async findIntent(request: FindIntentRequest, deadlineMs: number): Promise<IntentFinding> {
-    if (this.#closed) return { ...closed, type: "unreachable" };
+  captureIntent(request: CaptureIntentRequest, deadlineMs: number): Promise<GatewayOutcome> {
+    const fault = this.#faults?.({ operation: "capture", request });
+    return this.#perform(() => captureIntent(this.#engine, request), fault, cardDeclined, deadlineMs);
+  }
+
+  createRefund(request: CreateRefundRequest, deadlineMs: number): Promise<RefundOutcome> {
+    const fault = this.#faults?.({ operation: "refund", request }) ?? faultOfRefund(Number(request.amount.amountMinor));
+    return this.#perform(() => createRefund(this.#engine, request), fault, refundRefused, deadlineMs);
+  }
+
+  findIntent(request: FindIntentRequest, deadlineMs: number): Promise<IntentFinding> {
     const fault = this.#faults?.({ operation: "find", request });
-    if (fault === "not_sent") return { ...connectionRefused, type: "unreachable" };
-    const late = { ...timedOut, type: "unreachable" } as const;
-    if (fault?.startsWith("timeout")) return this.#pause(deadlineMs, late);
-    const error = fault?.startsWith("error") ? ({ ...gatewayError, type: "unreachable" } as const) : undefined;
-    const finding = error ?? this.#find(request);
-    return this.#latencyMs === 0 ? finding : this.#answerLate(finding, late, deadlineMs);
+    return this.#ask<IntentFinding>(() => findIntent(this.#engine, request), fault, deadlineMs);
+  }
+
+  findRefund(request: FindRefundRequest, deadlineMs: number): Promise<RefundFinding> {
+    const fault = this.#faults?.({ operation: "find_refund", request });
+    return this.#ask<RefundFinding>(() => findRefund(this.#engine, request), fault, deadlineMs);
+  }
+
+  listSettlements(request: SettlementRequest, deadlineMs: number): Promise<SettlementPage> {
+    const fault = this.#faults?.({ operation: "settlements", request });
+    return this.#ask<SettlementPage>(() => settlementPage(this.#engine.book, request), fault, deadlineMs);
   }
 
   chargesOf(paymentId: string): JournalEntry[] {
-    return journalEntries(this.#engine.book.database, paymentId).filter(({ kind }) => kind === "charge");
+    return this.#journal(paymentId, "charge");
+  }
+
+  refundsOf(paymentId: string): JournalEntry[] {
+    return this.#journal(paymentId, "refund");
+  }
+
+  async dispute(paymentId: string, outcome: "won" | "lost"): Promise<void> {
+    const [charge] = this.chargesOf(paymentId);
+    const { book, now } = this.#engine;
+    const opened = await this.#engine.submit(() => {
+      const intent = charge === undefined ? undefined : book.intentByNumber(charge.intent);
+      return intent !== undefined && openDispute(book, intent, outcome, now());
+    });
+    if (!opened) throw new Error(`nothing is left to dispute of the payment ${paymentId}`);
   }
 
   setLatency(latencyMs: number): void {
@@ -119,100 +171,60 @@ class SimulatedGateway implements Simulator {
     await this.#engine.close();
   }
 
-  #create(request: CreateIntentRequest, fault: Fault | undefined): GatewayOutcome {
-    const now = this.#engine.now();
-    const { book } = this.#engine;
-    const n = book.insertIntent({
-      attempt: request.attemptId,
-      paymentId: request.paymentId,
-      reference: request.reference,
-      metadata: null,
-      amount: Number(request.amount.amountMinor),
-      currency: request.amount.currency,
-      capture: request.capture,
-      plan: (fault && planOf[fault]) ?? "pay",
-      dueAt: fault === "never_paid" ? null : this.#engine.dueAt(now),
-      createdAt: now,
-    });
-    if (n === undefined) return this.#createdBefore(request);
-    if (fault === "timeout_after_charge") {
-      const booked = book.intentByNumber(n);
-      if (booked !== undefined) book.pay(booked, now);
-    }
-    const { amount, paymentId } = request;
-    const id = intentId(book.tag, n);
-    return { type: "succeeded", intent: { id, status: "pending", amount, clientSecret: null, paymentId } };
+  #journal(paymentId: string, wanted: JournalEntry["kind"]): JournalEntry[] {
+    return journalEntries(this.#engine.book.database, paymentId).filter(({ kind }) => kind === wanted);
   }
 
-  #createdBefore(request: CreateIntentRequest): GatewayOutcome {
-    const booked = this.#engine.book.intentByAttempt(request.attemptId);
-    const same =
-      booked !== undefined &&
-      booked.paymentId === request.paymentId &&
-      booked.amount === Number(request.amount.amountMinor) &&
-      booked.currency === request.amount.currency &&
-      booked.capture === request.capture &&
-      booked.reference === request.reference;
-    if (same) return { type: "succeeded", intent: this.#intent(booked) };
-    return declined("idempotency_error", "This attempt was made before with another request.");
-  }
-
-  #cancel(request: CancelIntentRequest): GatewayOutcome {
-    const { book, now } = this.#engine;
-    const n = numberOfId(book.tag, "pi", request.intentId);
-    const booked = n === undefined ? undefined : book.intentByNumber(n);
-    if (booked === undefined || booked.paymentId !== request.paymentId) {
-      return declined("resource_missing", "There is no such intent.");
-    }
-    if (booked.status === "succeeded") {
-      const message = "The intent has succeeded and cannot be cancelled any more.";
-      return declined("payment_intent_unexpected_state", message, this.#intent(booked));
-    }
-    const cancelled = booked.status === "cancelled" ? booked : book.cancel(booked, now());
-    return { type: "succeeded", intent: this.#intent(cancelled) };
-  }
-
-  #find(request: FindIntentRequest): IntentFinding {
-    try {
-      const booked = this.#engine.book.intentByAttempt(request.attemptId);
-      return booked === undefined ? { type: "absent" } : { type: "found", intent: this.#intent(booked) };
-    } catch (error) {
-      return { type: "unreachable", ...bookFailed(error) };
-    }
-  }
-
-  #intent(booked: BookIntent): GatewayIntent {
-    return {
-      id: intentId(this.#engine.book.tag, booked.n),
-      status: booked.status === "requires_capture" ? "pending" : booked.status,
-      amount: { amountMinor: BigInt(booked.amount), currency: booked.currency as Currency },
-      clientSecret: null,
-      paymentId: booked.paymentId,
-    };
-  }
-
-  /** Runs what changes the book, with what goes wrong before and after it. */
-  async #perform(work: () => GatewayOutcome, fault: Fault | undefined, deadlineMs: number): Promise<GatewayOutcome> {
+  /** Runs what changes the book, with what goes wrong before and after it; `refusal` is how it is declined. */
+  async #perform<Answer extends Outcome>(
+    work: () => Answer,
+    fault: Fault | undefined,
+    refusal: Answer,
+    deadlineMs: number,
+  ): Promise<Answer | Failed> {
     if (this.#closed) return closed;
-    const early = fault === undefined ? undefined : await this.#outcomeBefore(fault, deadlineMs);
+    const early = fault === undefined ? undefined : await this.#outcomeBefore(fault, refusal, deadlineMs);
     if (early !== undefined) return early;
-    let outcome: GatewayOutcome;
+    let outcome: Answer | Failed;
     try {
       outcome = await this.#engine.submit(work);
     } catch (error) {
-      return { type: "unknown", ...bookFailed(error) };
+      return { ...gatewayError, ...bookFailed(error) };
     }
-    if (fault === "timeout_after" || fault === "timeout_after_charge") return this.#pause(deadlineMs, timedOut);
+    if (fault !== undefined && timesOutAfter.has(fault)) return this.#pause(deadlineMs, timedOut);
     if (fault === "error_after") outcome = gatewayError;
-    return this.#latencyMs === 0 ? outcome : this.#answerLate(outcome, timedOut, deadlineMs);
+    return this.#latencyMs === 0 ? outcome : this.#answerLate<Answer | Failed>(outcome, timedOut, deadlineMs);
   }
 
-  async #outcomeBefore(fault: Fault, deadlineMs: number): Promise<GatewayOutcome | undefined> {
+  async #outcomeBefore<Answer>(
+    fault: Fault,
+    refusal: Answer,
+    deadlineMs: number,
+  ): Promise<Answer | Failed | undefined> {
     if (fault === "not_sent") return connectionRefused;
     if (fault === "timeout_before") return this.#pause(deadlineMs, timedOut);
-    if (fault === "error_before") return this.#answerLate<GatewayOutcome>(gatewayError, timedOut, deadlineMs);
-    if (fault !== "declined") return undefined;
-    return this.#answerLate(declined("card_declined", "The card was declined."), timedOut, deadlineMs);
+    if (fault === "error_before") return this.#answerLate<Failed>(gatewayError, timedOut, deadlineMs);
+    if (fault !== "declined" && fault !== "refund_declined") return undefined;
+    return this.#answerLate<Answer | Failed>(refusal, timedOut, deadlineMs);
+  }
+
+  /** Reads the book, with what goes wrong. */
+  async #ask<Finding>(
+    read: () => Finding,
+    fault: Fault | undefined,
+    deadlineMs: number,
+  ): Promise<Finding | Unreachable> {
+    if (this.#closed) return { ...closed, type: "unreachable" };
+    if (fault === "not_sent") return { ...connectionRefused, type: "unreachable" };
+    const late: Unreachable = { ...timedOut, type: "unreachable" };
+    if (fault?.startsWith("timeout")) return this.#pause(deadlineMs, late);
+    let finding: Finding | Unreachable;
+    try {
+      finding = fault?.startsWith("error") ? { ...gatewayError, type: "unreachable" } : read();
+    } catch (error) {
+      finding = { type: "unreachable", ...bookFailed(error) };
+    }
+    return this.#latencyMs === 0 ? finding : this.#answerLate(finding, late, deadlineMs);
   }
 
   /** Lets the latency pass. What takes longer than the deadline is not known to the caller, though it happened. */

@@ -1,4 +1,4 @@
-import type { BookEvent, BookIntent, BookRefund, BookStatus } from "./book.ts";
+import type { BookDispute, BookEvent, BookIntent, BookLine, BookRefund, BookStatus } from "./book.ts";
 
 /** The version of Stripe's API whose shapes these are: the one that the pinned `stripe` package speaks. */
 const apiVersion = "2026-10-28.endive";
@@ -18,7 +18,12 @@ function seconds(milliseconds: number): number {
 
 /** The id of an intent: the book's tag and the intent's number, so that it needs no index of its own. */
 export function intentId(tag: string, n: number): string {
-  return `pi_sim_${tag}${n.toString(36)}`;
+  return objectId(tag, "pi", n);
+}
+
+/** The id of anything in the book: an intent or its charge (by the intent's number), a refund, a dispute, a line. */
+export function objectId(tag: string, prefix: "pi" | "ch" | "re" | "dp" | "txn", n: number): string {
+  return `${prefix}_sim_${tag}${n.toString(36)}`;
 }
 
 /** The number behind an id of this book's; undefined where it is not one. */
@@ -61,9 +66,10 @@ export function intentJson(tag: string, intent: BookIntent): string {
 
 /** An event as Stripe posts it to a webhook endpoint. */
 export function eventJson(tag: string, event: BookEvent): string {
+  const object = event.object ?? intentJson(tag, event.intent);
   return (
     `{"id":"evt_sim_${tag}${event.n.toString(36)}","object":"event","api_version":"${apiVersion}",` +
-    `"created":${seconds(event.occurredAt)},"data":{"object":${intentJson(tag, event.intent)}},"livemode":false,` +
+    `"created":${seconds(event.occurredAt)},"data":{"object":${object}},"livemode":false,` +
     `"pending_webhooks":1,"request":{"id":null,"idempotency_key":null},"type":"${event.type}"}`
   );
 }
@@ -72,9 +78,49 @@ export function eventJson(tag: string, event: BookEvent): string {
 export function refundJson(tag: string, refund: BookRefund, currency: string): string {
   const reason = refund.reason === null ? "null" : JSON.stringify(refund.reason);
   return (
-    `{"id":"re_sim_${tag}${refund.n.toString(36)}","object":"refund","amount":${refund.amount},` +
-    `"charge":"ch_sim_${tag}${refund.intent.toString(36)}","created":${seconds(refund.createdAt)},` +
+    `{"id":"${objectId(tag, "re", refund.n)}","object":"refund","amount":${refund.amount},` +
+    `"charge":"${objectId(tag, "ch", refund.intent)}","created":${seconds(refund.createdAt)},` +
     `"currency":"${currency.toLowerCase()}","metadata":${refund.metadata},` +
     `"payment_intent":"${intentId(tag, refund.intent)}","reason":${reason},"status":"succeeded"}`
+  );
+}
+
+/** The charge of an intent that has succeeded, as Stripe's API writes it; `refunded` is all that went back of it. */
+export function chargeJson(tag: string, intent: BookIntent, refunded: number): string {
+  return (
+    `{"id":"${objectId(tag, "ch", intent.n)}","object":"charge","amount":${intent.amount},` +
+    `"amount_captured":${intent.received},"amount_refunded":${refunded},"captured":true,` +
+    `"created":${seconds(intent.createdAt)},"currency":"${intent.currency.toLowerCase()}","livemode":false,` +
+    `"metadata":${metadataJson(intent)},"paid":true,"payment_intent":"${intentId(tag, intent.n)}",` +
+    `"refunded":${refunded >= intent.received},"status":"succeeded"}`
+  );
+}
+
+/** A dispute as Stripe's API writes it. */
+export function disputeJson(tag: string, dispute: BookDispute, currency: string): string {
+  return (
+    `{"id":"${objectId(tag, "dp", dispute.n)}","object":"dispute","amount":${dispute.amount},` +
+    `"charge":"${objectId(tag, "ch", dispute.intent)}","created":${seconds(dispute.createdAt)},` +
+    `"currency":"${currency.toLowerCase()}","is_charge_refundable":false,"livemode":false,"metadata":{},` +
+    `"payment_intent":"${intentId(tag, dispute.intent)}","reason":"fraudulent","status":"${dispute.status}"}`
+  );
+}
+
+/** What Stripe calls each kind of line: `type` is the older word, `reporting_category` the one to go by. */
+const transactionTypes = {
+  charge: { type: "charge", sign: 1 },
+  refund: { type: "refund", sign: -1 },
+  dispute: { type: "adjustment", sign: -1 },
+  dispute_reversal: { type: "adjustment", sign: 1 },
+} as const satisfies Record<BookLine["kind"], object>;
+
+/** A line of the journal as Stripe's API writes it; `source` is the JSON of the object it is about, or of its id. */
+export function transactionJson(tag: string, line: BookLine, source: string): string {
+  const { type, sign } = transactionTypes[line.kind];
+  return (
+    `{"id":"${objectId(tag, "txn", line.n)}","object":"balance_transaction","amount":${sign * line.amount},` +
+    `"created":${seconds(line.at)},"currency":"${line.currency.toLowerCase()}","exchange_rate":null,"fee":0,` +
+    `"net":${sign * line.amount},"reporting_category":"${line.kind}","source":${source},"status":"available",` +
+    `"type":"${type}"}`
   );
 }

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import Stripe from "stripe";
 import { parseCurrency } from "../../../kernel/currency.ts";
+import type { GatewayOutcome } from "../../../movements/ports.ts";
 import { createSimulator, type Simulator, type SimulatorOptions } from "./simulator.ts";
 import { retryAt } from "./webhook-delivery.ts";
 
@@ -53,11 +54,20 @@ function start(change: Partial<SimulatorOptions> = {}): Simulator {
   return simulator;
 }
 
-async function pay(simulator: Simulator, paymentId: string, amountMinor = 100_000n, capture = "automatic" as const) {
+type Capture = "automatic" | "manual";
+
+async function pay(simulator: Simulator, paymentId: string, amountMinor = 100_000n, capture: Capture = "automatic") {
   assert(currency !== undefined);
   const amount = { amountMinor, currency };
   const request = { attemptId: `${paymentId}-1`, paymentId, amount, capture, reference: 'r"1' };
   return simulator.createIntent(request, 1000);
+}
+
+/** What a capture or a refund of a payment has in common. */
+function inPart(outcome: GatewayOutcome, amountMinor: bigint) {
+  assert(outcome.type === "succeeded" && outcome.intent.paymentId !== null);
+  const { id: intentId, paymentId, amount } = outcome.intent;
+  return { paymentId, intentId, amount: { ...amount, amountMinor } };
 }
 
 async function until(condition: () => boolean, withinMs = 5000): Promise<void> {
@@ -176,6 +186,81 @@ describe("webhooks of the simulated gateway", () => {
     assert.match(JSON.stringify(failed?.last_payment_error), /"code":"card_declined"/);
     assert.equal(succeeded?.last_payment_error, null);
   });
+
+  it("say how much was captured where that is less than what was authorized", async () => {
+    const simulator = start();
+    const outcome = await pay(simulator, "p", 100_000n, "manual");
+    await until(() => received.length === 1);
+    assert.equal(received[0]?.type, "payment_intent.amount_capturable_updated");
+    await simulator.captureIntent({ ...inPart(outcome, 40_000n), attemptId: "p-2" }, 1000);
+    await until(() => received.length === 2);
+    const [, event] = received;
+    assert.equal(event?.type, "payment_intent.succeeded");
+    assert.equal(event?.intent.amount, 100_000);
+    assert.equal(event?.intent.amount_received, 40_000);
+    assert.equal(event?.intent.status, "succeeded");
+  });
+
+  it("say of each refund what was given back until then, also where they are delivered later", async () => {
+    const silent = start({ webhook: null });
+    const outcome = await pay(silent, "p");
+    await until(() => silent.chargesOf("p").length === 1);
+    for (const [n, amountMinor] of [30_000n, 70_000n].entries()) {
+      const refund = { ...inPart(outcome, amountMinor), attemptId: `r-${n}`, refundId: `r${n}` };
+      assert.equal((await silent.createRefund(refund, 1000)).type, "succeeded");
+    }
+    await silent.close();
+    start();
+    await until(() => received.length === 3);
+    const charges = received.filter(({ type }) => type === "charge.refunded").map(({ intent }) => intent);
+    assert.deepEqual(charges.map(({ amount_refunded, refunded }) => [amount_refunded, refunded]).sort(), [
+      [100_000, true],
+      [30_000, false],
+    ]);
+    const { intentId } = inPart(outcome, 0n);
+    for (const charge of charges) {
+      assert.match(String(charge.id), /^ch_/);
+      assert.equal(charge.object, "charge");
+      assert.equal(charge.payment_intent, intentId);
+      assert.deepEqual([charge.amount, charge.amount_captured, charge.currency], [100_000, 100_000, "usd"]);
+      assert.equal((charge.metadata as Record<string, string>).marketflow_payment_id, "p");
+    }
+  });
+
+  for (const [outcome, amountMinor, fundsCome] of [
+    ["lost", 9_990_110n, []],
+    ["won", 9_990_120n, ["charge.dispute.funds_reinstated"]],
+  ] as const) {
+    it(`tell of a dispute, and that it is ${outcome}, each as it was then`, async () => {
+      let aheadMs = 0;
+      const simulator = start({ clock: () => Date.now() + aheadMs });
+      const paid = await pay(simulator, "p", amountMinor);
+      await until(() => received.length === 3);
+      assert.deepEqual(received.map(({ type }) => type).sort(), [
+        "charge.dispute.created",
+        "charge.dispute.funds_withdrawn",
+        "payment_intent.succeeded",
+      ]);
+      aheadMs = 3000;
+      const closing = ["charge.dispute.closed", ...fundsCome];
+      await until(() => received.length === 3 + closing.length);
+      const after = received.slice(3);
+      assert.deepEqual(after.map(({ type }) => type).sort(), closing);
+      const disputes = received.filter(({ type }) => type.startsWith("charge.dispute"));
+      const [{ intent: first } = assert.fail()] = disputes;
+      assert.match(String(first.id), /^dp_/);
+      for (const { type, intent } of disputes) {
+        const closed = closing.includes(type);
+        assert.deepEqual(intent, { ...first, status: closed ? outcome : "needs_response" });
+      }
+      const { object, amount, currency: code, payment_intent, metadata } = first;
+      const { intentId } = inPart(paid, 0n);
+      assert.deepEqual(
+        { object, amount, code, payment_intent, metadata },
+        { object: "dispute", amount: Number(amountMinor), code: "usd", payment_intent: intentId, metadata: {} },
+      );
+    });
+  }
 
   it("give up on an endpoint that does not answer in time, and try again", async () => {
     let asked = 0;

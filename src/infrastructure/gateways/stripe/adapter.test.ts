@@ -20,6 +20,7 @@ const intentBody = {
   id: "pi_1",
   object: "payment_intent",
   amount: 1000,
+  amount_received: 0,
   currency: "usd",
   status: "requires_payment_method",
   client_secret: "pi_1_secret_2",
@@ -29,13 +30,36 @@ const intentBody = {
 
 let stop: () => Promise<void>;
 
-/** A server in Stripe's place that answers as told, and the keys that it was asked with. */
-async function against(listener: RequestListener): Promise<{ gateway: PaymentGateway; keys: unknown[] }> {
+const change = { attemptId: "01-2", paymentId: "01", intentId: "pi_1", amount: request.amount };
+const refund = { ...change, refundId: "02" };
+const refundBody = {
+  id: "re_1",
+  object: "refund",
+  amount: 1000,
+  currency: "usd",
+  payment_intent: "pi_1",
+  status: "succeeded",
+  metadata: { marketflow_attempt_id: "01-2" },
+};
+
+type Asked = { readonly target: string; readonly form: URLSearchParams };
+
+/** A server in Stripe's place that answers as told, and what it was asked, with which keys. */
+async function against(
+  listener: RequestListener,
+): Promise<{ gateway: PaymentGateway; keys: unknown[]; asked: Asked[] }> {
   const keys: unknown[] = [];
+  const asked: Asked[] = [];
   const server = createServer((incoming, response) => {
     keys.push(incoming.headers["idempotency-key"]);
-    incoming.resume();
-    incoming.on("end", () => listener(incoming, response));
+    let body = "";
+    incoming.on("data", (chunk: Buffer) => {
+      body += chunk.toString();
+    });
+    incoming.on("end", () => {
+      asked.push({ target: `${incoming.method} ${incoming.url}`, form: new URLSearchParams(body) });
+      listener(incoming, response);
+    });
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   const apiBase = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -45,7 +69,7 @@ async function against(listener: RequestListener): Promise<{ gateway: PaymentGat
     server.closeAllConnections();
     if (server.listening) await once(server.close(), "close");
   };
-  return { gateway, keys };
+  return { gateway, keys, asked };
 }
 
 function json(response: ServerResponse, body: unknown): void {
@@ -61,7 +85,14 @@ describe("the Stripe adapter", () => {
     const outcome = await gateway.createIntent(request, 2000);
     assert.deepEqual(outcome, {
       type: "succeeded",
-      intent: { id: "pi_1", status: "pending", amount: request.amount, clientSecret: "pi_1_secret_2", paymentId: "01" },
+      intent: {
+        id: "pi_1",
+        status: "pending",
+        amount: request.amount,
+        captured: { amountMinor: 0n, currency },
+        clientSecret: "pi_1_secret_2",
+        paymentId: "01",
+      },
     });
     assert.deepEqual(keys, ["marketflow:01-1"]);
   });
@@ -126,6 +157,85 @@ describe("the Stripe adapter", () => {
     const finding = await gateway.findIntent({ ...request, intentId: null, acceptedAt: new Date() }, 5000);
     assert.equal(finding.type === "unreachable" && finding.code, "gateway_list_too_long");
     assert.equal(keys.length, 20);
+  });
+
+  it("captures with a key of its own for each call, and the same where the connection broke", async () => {
+    let count = 0;
+    const { gateway, keys, asked } = await against((incoming, response) => {
+      if (++count === 1) incoming.socket.destroy();
+      else json(response, { ...intentBody, status: "succeeded", amount_received: 400 });
+    });
+    const capture = { ...change, amount: { amountMinor: 400n, currency } };
+    const outcome = await gateway.captureIntent(capture, 2000);
+    assert.equal(outcome.type === "succeeded" && outcome.intent.captured.amountMinor, 400n);
+    assert.equal(outcome.type === "succeeded" && outcome.intent.amount.amountMinor, 1000n);
+    await gateway.captureIntent(capture, 2000);
+    assert.match(String(keys[0]), /^marketflow:01-2:capture:/);
+    assert.equal(keys[1], keys[0]);
+    assert.notEqual(keys[2], keys[0]);
+    assert.equal(asked[0]?.target, "POST /v1/payment_intents/pi_1/capture");
+    assert.equal(asked[0]?.form.get("amount_to_capture"), "400");
+  });
+
+  it("refunds with the attempt's key, and says in the metadata whose refund it is", async () => {
+    let count = 0;
+    const { gateway, keys, asked } = await against((incoming, response) => {
+      if (++count === 1) incoming.socket.destroy();
+      else json(response, refundBody);
+    });
+    assert.deepEqual(await gateway.createRefund(refund, 2000), {
+      type: "succeeded",
+      refund: { id: "re_1", status: "succeeded", amount: request.amount, intentId: "pi_1" },
+    });
+    assert.deepEqual(keys, ["marketflow:01-2", "marketflow:01-2"]);
+    assert.deepEqual(Object.fromEntries(asked[1]?.form ?? []), {
+      payment_intent: "pi_1",
+      amount: "1000",
+      "metadata[marketflow_payment_id]": "01",
+      "metadata[marketflow_refund_id]": "02",
+      "metadata[marketflow_attempt_id]": "01-2",
+    });
+  });
+
+  it("reads every state of a refund: what failed at once is declined, and shown", async () => {
+    let status = "";
+    const { gateway } = await against((_, response) => json(response, { ...refundBody, status }));
+    const seen: unknown[] = [];
+    for (status of ["succeeded", "pending", "requires_action", "failed", "canceled"]) {
+      const outcome = await gateway.createRefund(refund, 2000);
+      seen.push([outcome.type, "refund" in outcome && outcome.refund?.status]);
+    }
+    assert.deepEqual(seen, [
+      ["succeeded", "succeeded"],
+      ["succeeded", "pending"],
+      ["succeeded", "pending"],
+      ["declined", "failed"],
+      ["declined", "failed"],
+    ]);
+  });
+
+  it("declines what Stripe's units cannot carry before it asks", async () => {
+    const { gateway, keys } = await against((_, response) => json(response, refundBody));
+    const dinars = parseCurrency("BHD");
+    assert(dinars !== undefined);
+    const amount = { amountMinor: 1001n, currency: dinars };
+    const outcomes = [
+      await gateway.captureIntent({ ...change, amount }, 2000),
+      await gateway.createRefund({ ...refund, amount }, 2000),
+    ];
+    for (const outcome of outcomes) assert.equal(outcome.type, "declined");
+    assert.deepEqual(keys, []);
+  });
+
+  it("does not call a refund absent that it has not looked far enough for", async () => {
+    const page = Array.from({ length: 100 }, (_, n) => ({ ...refundBody, id: `re_${n}`, metadata: {} }));
+    const { gateway, asked } = await against((_, response) =>
+      json(response, { object: "list", data: page, has_more: true, url: "/v1/refunds" }),
+    );
+    const finding = await gateway.findRefund({ ...refund, gatewayRefundId: null }, 5000);
+    assert.equal(finding.type === "unreachable" && finding.code, "gateway_list_too_long");
+    assert.equal(asked.length, 20);
+    assert.match(asked[1]?.target ?? "", /payment_intent=pi_1.*starting_after=re_99/);
   });
 
   it("refuses an address with a path, which the SDK would leave out", async () => {

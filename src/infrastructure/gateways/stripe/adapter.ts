@@ -1,21 +1,33 @@
 import { randomUUID } from "node:crypto";
 import type Stripe from "stripe";
-import { type Currency, parseCurrency } from "../../../kernel/currency.ts";
+import type { Currency } from "../../../kernel/currency.ts";
+import type { Money } from "../../../kernel/money.ts";
 import type {
   CancelIntentRequest,
+  CaptureIntentRequest,
   CreateIntentRequest,
+  CreateRefundRequest,
   FindIntentRequest,
-  GatewayIntent,
+  FindRefundRequest,
+  GatewayFailure,
   GatewayOutcome,
   IntentFinding,
-  IntentStatus,
   PaymentGateway,
+  RefundFinding,
+  RefundOutcome,
+  SettlementPage,
+  SettlementRequest,
 } from "../../../movements/ports.ts";
 import { fromStripeUnits, toStripeUnits } from "./amounts.ts";
-import { classifyStripeError, connectionLost } from "./classify.ts";
+import { type Classified, classifyStripeError, connectionLost } from "./classify.ts";
 import { createStripeClient, type StripeClientOptions } from "./client.ts";
+import { intentInError, readIntent, readRefund } from "./objects.ts";
+import { rangeOf, readSettlementPage } from "./settlements.ts";
 
-type PaymentIntent = Stripe.PaymentIntent;
+/** What came of a call that changes something: what Stripe answered with, or how it failed. */
+type Called<Answer> =
+  | { readonly type: "answered"; readonly answer: Answer }
+  | (Classified & { readonly error?: unknown });
 
 /** A repetition with less time than this left would only turn one unknown into another. */
 const leastRepetitionMs = 50;
@@ -24,43 +36,31 @@ const clockSkewSeconds = 300;
 const listPageSize = 100;
 const listPagesAtMost = 20;
 
+const tooLate = {
+  type: "unknown",
+  code: "gateway_timeout",
+  message: "Stripe did not answer within the deadline.",
+} as const;
+
 /** How many milliseconds are left of a deadline that starts now. */
 function startDeadline(deadlineMs: number): () => number {
   const until = performance.now() + deadlineMs;
   return () => Math.ceil(until - performance.now());
 }
 
-/**
- * Our word for the state of an intent. Stripe has no failed state: an intent whose payment was declined waits for
- * another payment method and says why (https://docs.stripe.com/payments/paymentintents/lifecycle).
- */
-function statusOf(intent: PaymentIntent): IntentStatus {
-  if (intent.status === "succeeded") return "succeeded";
-  if (intent.status === "canceled") return "cancelled";
-  return intent.status === "requires_payment_method" && intent.last_payment_error ? "failed" : "pending";
+/** The options of a request that only asks: it is sent once, in what is left of the deadline. */
+function onceWithin(msLeft: () => number) {
+  return { timeout: Math.max(1, msLeft()), maxNetworkRetries: 0 };
 }
 
-/** Throws where the intent is in a currency that we do not know, or in units that its currency does not have. */
-function readIntent(intent: PaymentIntent): GatewayIntent {
-  const currency = parseCurrency(intent.currency.toUpperCase());
-  if (currency === undefined) throw new RangeError(`Stripe answered in an unknown currency: ${intent.currency}`);
-  return {
-    id: intent.id,
-    status: statusOf(intent),
-    amount: fromStripeUnits(BigInt(intent.amount), currency),
-    clientSecret: intent.client_secret,
-    paymentId: intent.metadata.marketflow_payment_id ?? null,
-  };
+function notSupported({ currency }: Money): GatewayFailure {
+  return { code: "amount_not_supported_by_gateway", message: `Stripe does not take this amount of ${currency}.` };
 }
 
-/** The intent that Stripe attaches to an error where its state forbids what was asked; null where it cannot be read. */
-function intentInError(error: unknown): GatewayIntent | null {
-  const { payment_intent } = error as { payment_intent?: PaymentIntent };
-  try {
-    return payment_intent === undefined ? null : readIntent(payment_intent);
-  } catch {
-    return null;
-  }
+function listTooLong(what: string): GatewayFailure {
+  const looked = listPagesAtMost * listPageSize;
+  const message = `The ${what} is not among the ${looked} newest; older ones were not looked at.`;
+  return { code: "gateway_list_too_long", message };
 }
 
 class StripeGateway implements PaymentGateway {
@@ -80,10 +80,7 @@ class StripeGateway implements PaymentGateway {
 
   async createIntent(request: CreateIntentRequest, deadlineMs: number): Promise<GatewayOutcome> {
     const amount = toStripeUnits(request.amount);
-    if (amount === undefined) {
-      const message = `Stripe does not take this amount of ${request.amount.currency}.`;
-      return { type: "declined", code: "amount_not_supported_by_gateway", message, intent: null };
-    }
+    if (amount === undefined) return { type: "declined", ...notSupported(request.amount), intent: null };
     const parameters = {
       amount,
       currency: request.amount.currency.toLowerCase(),
@@ -97,7 +94,7 @@ class StripeGateway implements PaymentGateway {
     } as const;
     // Derived from the attempt, so that no number of calls for it can make a second intent.
     const idempotencyKey = `marketflow:${request.attemptId}`;
-    return this.#change(deadlineMs, (timeout) =>
+    return this.#changeIntent(deadlineMs, (timeout) =>
       this.#stripe.paymentIntents.create(parameters, { idempotencyKey, timeout, maxNetworkRetries: 0 }),
     );
   }
@@ -105,36 +102,118 @@ class StripeGateway implements PaymentGateway {
   async cancelIntent(request: CancelIntentRequest, deadlineMs: number): Promise<GatewayOutcome> {
     // A key of its own for each call: cancelling twice is harmless, and a stored 500 must not be replayed for ever.
     const idempotencyKey = `marketflow:${request.attemptId}:cancel:${randomUUID()}`;
-    const outcome = await this.#change(deadlineMs, (timeout) =>
+    const outcome = await this.#changeIntent(deadlineMs, (timeout) =>
       this.#stripe.paymentIntents.cancel(request.intentId, {}, { idempotencyKey, timeout, maxNetworkRetries: 0 }),
     );
     if (outcome.type !== "declined" || outcome.intent?.status !== "cancelled") return outcome;
     return { type: "succeeded", intent: outcome.intent };
   }
 
-  async findIntent(request: FindIntentRequest, deadlineMs: number): Promise<IntentFinding> {
-    const msLeft = startDeadline(deadlineMs);
-    try {
-      const { intentId } = request;
-      const finding = intentId === null ? this.#findByList(request, msLeft) : this.#findById(intentId, msLeft);
-      return await this.#within(msLeft(), finding, {
-        type: "unreachable",
-        code: "gateway_timeout",
-        message: "Stripe did not answer within the deadline.",
-      });
-    } catch (error) {
-      const { code, message } = classifyStripeError(error);
-      if (code === "resource_missing") return { type: "absent" };
-      return { type: "unreachable", code, message };
+  async captureIntent(request: CaptureIntentRequest, deadlineMs: number): Promise<GatewayOutcome> {
+    const amount_to_capture = toStripeUnits(request.amount);
+    if (amount_to_capture === undefined) return { type: "declined", ...notSupported(request.amount), intent: null };
+    // A key of its own for each call: what is captured refuses by its state to be captured again, and shows itself;
+    // the attempt's key would only replay a stored 500, or how the intent stood before the buyer had paid.
+    const idempotencyKey = `marketflow:${request.attemptId}:capture:${randomUUID()}`;
+    const parameters = { amount_to_capture };
+    return this.#changeIntent(deadlineMs, (timeout) =>
+      this.#stripe.paymentIntents.capture(request.intentId, parameters, {
+        idempotencyKey,
+        timeout,
+        maxNetworkRetries: 0,
+      }),
+    );
+  }
+
+  async createRefund(request: CreateRefundRequest, deadlineMs: number): Promise<RefundOutcome> {
+    const amount = toStripeUnits(request.amount);
+    if (amount === undefined) return { type: "declined", ...notSupported(request.amount), refund: null };
+    const parameters = {
+      payment_intent: request.intentId,
+      amount,
+      metadata: {
+        marketflow_payment_id: request.paymentId,
+        marketflow_refund_id: request.refundId,
+        marketflow_attempt_id: request.attemptId,
+      },
+    };
+    // Derived from the attempt, so that no number of calls for it can give the money back twice.
+    const idempotencyKey = `marketflow:${request.attemptId}`;
+    const called = await this.#change(deadlineMs, async (timeout) => {
+      const refund = await this.#stripe.refunds.create(parameters, { idempotencyKey, timeout, maxNetworkRetries: 0 });
+      return { refund: readRefund(refund, request.intentId), reason: refund.failure_reason };
+    });
+    if (called.type !== "answered") {
+      const { type, code, message } = called;
+      return type === "declined" ? { type, code, message, refund: null } : { type, code, message };
     }
+    const { refund, reason } = called.answer;
+    if (refund.status !== "failed") return { type: "succeeded", refund };
+    return { type: "declined", code: reason ?? "refund_failed", message: "Stripe made the refund fail.", refund };
+  }
+
+  async findIntent(request: FindIntentRequest, deadlineMs: number): Promise<IntentFinding> {
+    const { intentId } = request;
+    const finding = await this.#ask<IntentFinding>(deadlineMs, (msLeft) =>
+      intentId === null ? this.#findByList(request, msLeft) : this.#findById(intentId, msLeft),
+    );
+    return finding.type === "unreachable" && finding.code === "resource_missing" ? { type: "absent" } : finding;
+  }
+
+  async findRefund(request: FindRefundRequest, deadlineMs: number): Promise<RefundFinding> {
+    const { intentId, gatewayRefundId } = request;
+    const finding = await this.#ask<RefundFinding>(deadlineMs, async (msLeft) => {
+      if (gatewayRefundId === null) return this.#findRefundByList(request, msLeft);
+      const refund = await this.#stripe.refunds.retrieve(gatewayRefundId, {}, onceWithin(msLeft));
+      return { type: "found", refund: readRefund(refund, intentId) };
+    });
+    return finding.type === "unreachable" && finding.code === "resource_missing" ? { type: "absent" } : finding;
+  }
+
+  /** Newest first, as Stripe lists: lines that are new while it is paged come before what was read already. */
+  listSettlements(request: SettlementRequest, deadlineMs: number): Promise<SettlementPage> {
+    const { cursor } = request;
+    const parameters = {
+      created: rangeOf(request),
+      limit: listPageSize,
+      expand: ["data.source"],
+      ...(cursor === null ? {} : { starting_after: cursor }),
+    };
+    return this.#ask<SettlementPage>(deadlineMs, async (msLeft) =>
+      readSettlementPage(await this.#stripe.balanceTransactions.list(parameters, onceWithin(msLeft))),
+    );
   }
 
   async close(): Promise<void> {
     this.#agent.destroy();
   }
 
+  /** Asks for something, and changes nothing. */
+  async #ask<Finding>(
+    deadlineMs: number,
+    ask: (msLeft: () => number) => Promise<Finding>,
+  ): Promise<Finding | ({ readonly type: "unreachable" } & GatewayFailure)> {
+    const msLeft = startDeadline(deadlineMs);
+    try {
+      return await this.#within(msLeft(), ask(msLeft), { ...tooLate, type: "unreachable" } as const);
+    } catch (error) {
+      const { code, message } = classifyStripeError(error);
+      return { type: "unreachable", code, message };
+    }
+  }
+
+  async #changeIntent(
+    deadlineMs: number,
+    call: (timeout: number) => Promise<Stripe.PaymentIntent>,
+  ): Promise<GatewayOutcome> {
+    const called = await this.#change(deadlineMs, async (timeout) => readIntent(await call(timeout)));
+    if (called.type === "answered") return { type: "succeeded", intent: called.answer };
+    const { type, code, message, error } = called;
+    return type === "declined" ? { type, code, message, intent: intentInError(error) } : { type, code, message };
+  }
+
   /** Runs a request that changes something, and once more where its connection broke: the key makes that harmless. */
-  async #change(deadlineMs: number, call: (timeout: number) => Promise<PaymentIntent>): Promise<GatewayOutcome> {
+  async #change<Answer>(deadlineMs: number, call: (timeout: number) => Promise<Answer>): Promise<Called<Answer>> {
     const msLeft = startDeadline(deadlineMs);
     const first = await this.#attempt(msLeft(), call);
     if (first.type !== "unknown" || first.code !== connectionLost || msLeft() < leastRepetitionMs) return first;
@@ -143,30 +222,27 @@ class StripeGateway implements PaymentGateway {
     return second.type === "not_sent" ? first : second;
   }
 
-  async #attempt(deadlineMs: number, call: (timeout: number) => Promise<PaymentIntent>): Promise<GatewayOutcome> {
+  async #attempt<Answer>(deadlineMs: number, call: (timeout: number) => Promise<Answer>): Promise<Called<Answer>> {
     const timeout = Math.max(1, deadlineMs);
-    const late = {
-      type: "unknown",
-      code: "gateway_timeout",
-      message: "Stripe did not answer within the deadline.",
-    } as const;
     try {
       // The SDK's timeout is about a silent socket; an answer that trickles in would outlast it.
-      return await this.#within<GatewayOutcome>(
+      return await this.#within<Called<Answer>>(
         timeout,
-        call(timeout).then((intent) => ({ type: "succeeded", intent: readIntent(intent) })),
-        late,
+        call(timeout).then((answer) => ({ type: "answered", answer })),
+        tooLate,
       );
     } catch (error) {
-      const classified = classifyStripeError(error);
-      const { type, ...failure } = classified;
-      return type === "declined" ? { type, ...failure, intent: intentInError(error) } : { type, ...failure };
+      return { ...classifyStripeError(error), error };
     }
   }
 
-  async #within<Answer>(deadlineMs: number, answer: Promise<Answer>, late: Answer): Promise<Answer> {
+  async #within<Answer, Late = Answer>(
+    deadlineMs: number,
+    answer: Promise<Answer>,
+    late: Late,
+  ): Promise<Answer | Late> {
     let timer: NodeJS.Timeout | undefined;
-    const lateAnswer = new Promise<Answer>((resolve) => {
+    const lateAnswer = new Promise<Late>((resolve) => {
       timer = setTimeout(() => resolve(late), Math.max(1, deadlineMs));
     });
     try {
@@ -177,8 +253,7 @@ class StripeGateway implements PaymentGateway {
   }
 
   async #findById(intentId: string, msLeft: () => number): Promise<IntentFinding> {
-    const timeout = Math.max(1, msLeft());
-    const intent = await this.#stripe.paymentIntents.retrieve(intentId, {}, { timeout, maxNetworkRetries: 0 });
+    const intent = await this.#stripe.paymentIntents.retrieve(intentId, {}, onceWithin(msLeft));
     return { type: "found", intent: readIntent(intent) };
   }
 
@@ -192,16 +267,30 @@ class StripeGateway implements PaymentGateway {
     for (let page = 0; page < listPagesAtMost; page++) {
       const { data, has_more } = await this.#stripe.paymentIntents.list(
         { created: { gte }, limit: listPageSize, ...(after === undefined ? {} : { starting_after: after }) },
-        { timeout: Math.max(1, msLeft()), maxNetworkRetries: 0 },
+        onceWithin(msLeft),
       );
       const intent = data.find(({ metadata }) => metadata.marketflow_attempt_id === request.attemptId);
       if (intent !== undefined) return { type: "found", intent: readIntent(intent) };
       after = data.at(-1)?.id;
       if (!has_more || after === undefined) return { type: "absent" };
     }
-    const looked = listPagesAtMost * listPageSize;
-    const message = `The intent is not among the ${looked} newest; older ones were not looked at.`;
-    return { type: "unreachable", code: "gateway_list_too_long", message };
+    return { type: "unreachable", ...listTooLong("intent") };
+  }
+
+  /** Looks through the refunds of the intent. An intent that is not there has none: Stripe answers resource_missing. */
+  async #findRefundByList({ attemptId, intentId }: FindRefundRequest, msLeft: () => number): Promise<RefundFinding> {
+    let after: string | undefined;
+    for (let page = 0; page < listPagesAtMost; page++) {
+      const { data, has_more } = await this.#stripe.refunds.list(
+        { payment_intent: intentId, limit: listPageSize, ...(after === undefined ? {} : { starting_after: after }) },
+        onceWithin(msLeft),
+      );
+      const refund = data.find(({ metadata }) => metadata?.marketflow_attempt_id === attemptId);
+      if (refund !== undefined) return { type: "found", refund: readRefund(refund, intentId) };
+      after = data.at(-1)?.id;
+      if (!has_more || after === undefined) return { type: "absent" };
+    }
+    return { type: "unreachable", ...listTooLong("refund") };
   }
 }
 

@@ -36,6 +36,12 @@ export const cardDeclined: ErrorFields = {
   message: "Your card was declined.",
 };
 
+export const refundDeclined: ErrorFields = {
+  type: "invalid_request_error",
+  code: "refund_declined",
+  message: "The refund was declined.",
+};
+
 export const serverError: ErrorFields = { type: "api_error", message: "An unknown error occurred." };
 
 export function listJson(url: string, items: readonly string[], hasMore: boolean): string {

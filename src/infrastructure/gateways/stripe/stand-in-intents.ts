@@ -131,12 +131,18 @@ export function moveIntent(engine: Engine, id: string, verb: string, parameters:
 export function listIntents(engine: Engine, parameters: Parameters): Answer {
   const page = pageOf(engine, parameters, "pi");
   if ("body" in page) return page;
-  const second = (bound: string) => wholeNumber(parameters.get(`created[${bound}]`));
-  const from = Math.max(second("gte") ?? 0, (second("gt") ?? -1) + 1) * 1000;
-  const to = Math.min((second("lte") ?? 1e11) + 1, second("lt") ?? 1e11) * 1000;
+  const { from, to } = createdRange(parameters);
   const intents = engine.book.intentsBefore(page.before, from, to, page.limit + 1);
   const items = intents.slice(0, page.limit).map((intent) => intentJson(engine.book.tag, intent));
   return answerOk(listJson("/v1/payment_intents", items, intents.length > page.limit));
+}
+
+/** The milliseconds of `created[gte|gt|lte|lt]`, which are seconds: from, and up to but not including to. */
+export function createdRange(parameters: Parameters): { readonly from: number; readonly to: number } {
+  const second = (bound: string) => wholeNumber(parameters.get(`created[${bound}]`));
+  const from = Math.max(second("gte") ?? 0, (second("gt") ?? -1) + 1) * 1000;
+  const to = Math.min((second("lte") ?? 1e11) + 1, second("lt") ?? 1e11) * 1000;
+  return { from, to };
 }
 
 /** The page that a list is asked for: at most `limit` items numbered below `before`. */

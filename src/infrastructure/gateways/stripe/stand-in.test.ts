@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import Stripe from "stripe";
+import type { Currency } from "../../../kernel/currency.ts";
+import { createStripeGateway } from "./adapter.ts";
 import { type StandInFault, type StripeStandIn, startStripeStandIn } from "./stand-in.ts";
 
 let home: string;
@@ -95,6 +97,43 @@ describe("the stand-in for Stripe's HTTP API", () => {
       [700, 300],
     );
     assert.deepEqual(await stripe.refunds.retrieve(rest.id), rest);
+  });
+
+  it("lets the adapter refund once where the connection closes, and find what a stored 500 hides", async () => {
+    const { id: intentId } = await stripe.paymentIntents.create({ ...intent, confirm: true });
+    const amount = { amountMinor: 100n, currency: "USD" as Currency };
+    const refund = { attemptId: "p-2", paymentId: "p", refundId: "r", intentId, amount };
+    const gateway = createStripeGateway({ secretKey: "sk_test_1", apiBase: standIn.url });
+    try {
+      fault = "closed_after";
+      assert.equal((await gateway.createRefund(refund, 2000)).type, "succeeded");
+      fault = "closed_before";
+      const lost = await gateway.createRefund({ ...refund, attemptId: "p-3" }, 2000);
+      assert.equal(lost.type === "unknown" && lost.code, "gateway_connection_lost");
+      fault = "error_after";
+      for (let time = 0; time < 2; time++) {
+        assert.equal((await gateway.createRefund({ ...refund, attemptId: "p-4" }, 2000)).type, "unknown");
+        fault = undefined;
+      }
+      const found = await gateway.findRefund({ attemptId: "p-4", intentId, gatewayRefundId: null }, 2000);
+      assert.equal(found.type, "found");
+      assert.equal(standIn.refundsOf("p").length, 2);
+    } finally {
+      await gateway.close();
+    }
+  });
+
+  it("lists balance transactions as Stripe does: newest first, and expanded only where asked", async () => {
+    const { id } = await stripe.paymentIntents.create({ ...intent, confirm: true });
+    const refund = await stripe.refunds.create({ payment_intent: id, amount: 300 });
+    const [back, charge] = (await stripe.balanceTransactions.list()).data;
+    assert.deepEqual([back?.amount, back?.type, back?.reporting_category], [-300, "refund", "refund"]);
+    assert.equal(back?.source, refund.id);
+    assert.deepEqual([charge?.amount, charge?.type, charge?.reporting_category], [1000, "charge", "charge"]);
+    const next = await stripe.balanceTransactions.list({ starting_after: back?.id ?? "", expand: ["data.source"] });
+    const source = next.data[0]?.source;
+    assert(typeof source === "object" && source?.object === "charge");
+    assert.deepEqual([source.payment_intent, source.amount_refunded, source.refunded], [id, 300, false]);
   });
 
   it("lists in pages, newest first, from a time on", async () => {

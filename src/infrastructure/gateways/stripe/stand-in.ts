@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Engine, type EngineOptions } from "../simulator/engine.ts";
+import { planOfFault } from "../simulator/intents.ts";
 import { type JournalEntry, journalEntries } from "../simulator/journal.ts";
-import { type Fault, faultOfAmount } from "../simulator/magic-amounts.ts";
-import { type Answer, answerError, cardDeclined, noSuch, serverError } from "./stand-in-answers.ts";
+import { type Fault, faultOfAmount, faultOfRefund } from "../simulator/magic-amounts.ts";
+import { type Answer, answerError, cardDeclined, noSuch, refundDeclined, serverError } from "./stand-in-answers.ts";
 import {
   createIntent,
   listIntents,
@@ -13,6 +14,7 @@ import {
   retrieveIntent,
 } from "./stand-in-intents.ts";
 import { createRefund, listRefunds, retrieveRefund } from "./stand-in-refunds.ts";
+import { listTransactions } from "./stand-in-transactions.ts";
 
 /** A request as the `faults` hook sees it; the parameters are those of the form or of the query. */
 export type StandInCall = { readonly method: string; readonly path: string; readonly parameters: Parameters };
@@ -32,6 +34,7 @@ export type StripeStandIn = {
   /** The address to give to the SDK as `apiBase`. */
   readonly url: string;
   readonly chargesOf: (paymentId: string) => JournalEntry[];
+  readonly refundsOf: (paymentId: string) => JournalEntry[];
   readonly close: () => Promise<void>;
 };
 
@@ -96,15 +99,17 @@ class StandIn {
       return answered;
     });
     if (this.#latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#latencyMs).unref());
-    if (fault === "timeout_after" || fault === "timeout_after_charge") return;
+    if (fault === "timeout_after" || fault === "timeout_after_charge" || fault === "refund_timeout_after") return;
     if (fault === "closed_after") return void response.destroy();
     send(response, answer);
   }
 
   #faultOf(call: StandInCall): StandInFault | undefined {
     const told = this.#faults?.(call);
-    if (told !== undefined || call.method !== "POST" || call.path !== "/v1/payment_intents") return told;
-    return faultOfAmount(Number(call.parameters.get("amount")));
+    if (told !== undefined || call.method !== "POST") return told;
+    const amount = Number(call.parameters.get("amount"));
+    if (call.path === "/v1/payment_intents") return faultOfAmount(amount);
+    return call.path === "/v1/refunds" ? faultOfRefund(amount) : undefined;
   }
 
   /** The stored answer to this key, with `kept`; or the error of a key that came with another request before. */
@@ -123,6 +128,7 @@ class StandIn {
   /** The answer and its effect. A 500 is kept as well: the same key gets it again, whatever was done. */
   #answer(call: StandInCall, fault: StandInFault | undefined): Answer {
     if (fault === "declined") return answerError(402, cardDeclined, true);
+    if (fault === "refund_declined") return answerError(400, refundDeclined, true);
     if (fault === "error_before") return answerError(500, serverError, true);
     const answer = this.#route(call, fault);
     return fault === "error_after" ? answerError(500, serverError, true) : answer;
@@ -143,13 +149,13 @@ class StandIn {
     if (route === "POST refunds") return createRefund(this.engine, parameters);
     if (route === "GET refunds") return listRefunds(this.engine, parameters);
     if (route === "GET refunds/id") return retrieveRefund(this.engine, id ?? "");
+    if (route === "GET balance_transactions") return listTransactions(this.engine, parameters);
     return noSuch("route", path);
   }
 }
 
 function purchaseWith(fault: StandInFault | undefined): Purchase {
-  const plan = fault === "declined_later" ? "decline" : fault === "late_success" ? "fail_then_pay" : "pay";
-  return { plan, absent: fault === "never_paid", paidAtOnce: fault === "timeout_after_charge" };
+  return { plan: planOfFault(fault), absent: fault === "never_paid", paidAtOnce: fault === "timeout_after_charge" };
 }
 
 function send(response: ServerResponse, { status, body }: Answer): void {
@@ -177,9 +183,10 @@ function listen(server: Server, port: number): Promise<number> {
 }
 
 /**
- * A local server that speaks enough of Stripe's HTTP API for the real SDK to drive payment intents, refunds, cancels
- * and lists: it keeps the simulator's book, its magic amounts and its webhooks, and replays idempotency keys as
- * https://docs.stripe.com/api/idempotent_requests says. Rejects where the book or the port cannot be opened.
+ * A local server that speaks enough of Stripe's HTTP API for the real SDK to drive payment intents, captures,
+ * cancels, refunds, balance transactions and lists: it keeps the simulator's book, its magic amounts and its webhooks,
+ * and replays idempotency keys as https://docs.stripe.com/api/idempotent_requests says. Rejects where the book or the
+ * port cannot be opened.
  */
 export async function startStripeStandIn(options: StandInOptions): Promise<StripeStandIn> {
   const standIn = new StandIn(options);
@@ -194,9 +201,12 @@ export async function startStripeStandIn(options: StandInOptions): Promise<Strip
     await engine.close();
     throw error;
   }
+  const journal = (paymentId: string, wanted: JournalEntry["kind"]) =>
+    journalEntries(engine.book.database, paymentId).filter(({ kind }) => kind === wanted);
   return {
     url: `http://127.0.0.1:${port}`,
-    chargesOf: (paymentId) => journalEntries(engine.book.database, paymentId).filter(({ kind }) => kind === "charge"),
+    chargesOf: (paymentId) => journal(paymentId, "charge"),
+    refundsOf: (paymentId) => journal(paymentId, "refund"),
     async close() {
       const stopped = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
