@@ -16,12 +16,21 @@ export class DatabaseFailure extends Error {
   readonly kind: DatabaseFailureKind;
   /** False where it is certain that nothing was committed; true where the answer was lost after sending. */
   readonly mayHaveCommitted: boolean;
+  /** The name of the constraint that the data broke, where it is one. */
+  readonly constraint: string | null;
 
-  constructor(kind: DatabaseFailureKind, mayHaveCommitted: boolean, message: string, cause?: unknown) {
+  constructor(
+    kind: DatabaseFailureKind,
+    mayHaveCommitted: boolean,
+    message: string,
+    cause?: unknown,
+    constraint: string | null = null,
+  ) {
     super(message, { cause });
     this.name = "DatabaseFailure";
     this.kind = kind;
     this.mayHaveCommitted = mayHaveCommitted;
+    this.constraint = constraint;
   }
 }
 

@@ -25,7 +25,10 @@ export function failureOf(error: unknown, sent: boolean): unknown {
     return new DatabaseFailure("unavailable", sent, `the database did not answer: ${error.message || code}`, error);
   }
   const sqlClass = code.slice(0, 2);
-  if (rejectedClasses.has(sqlClass)) return new DatabaseFailure("rejected", false, error.message, error);
+  if (rejectedClasses.has(sqlClass)) {
+    const constraint = "constraint" in error && typeof error.constraint === "string" ? error.constraint : null;
+    return new DatabaseFailure("rejected", false, error.message, error, constraint);
+  }
   if (busyCodes.has(code)) return new DatabaseFailure("busy", false, error.message, error);
   if (unavailableClasses.has(sqlClass) || needsNewConnection.has(code)) {
     return new DatabaseFailure("unavailable", sent && endedByServer.has(code), error.message, error);

@@ -1,0 +1,401 @@
+set local role marketflow_ledger;
+
+-- A hold reserves money of one account: it cannot be spent until the hold is posted, voided or expires. Neither table's
+-- rows ever change: what became of a hold is a row of its own, and its primary key is why that happens at most once.
+create table ledger.holds (
+  id         bigint      primary key,
+  tenant     text        not null,
+  reference  text        not null check (length(reference) between 1 and 255),
+  account_id bigint      not null references ledger.accounts,
+  amount     bigint      not null check (amount > 0),
+  held_at    timestamptz not null,
+  expires_at timestamptz,
+  unique (reference, tenant)
+);
+
+create table ledger.hold_resolutions (
+  hold_id        bigint primary key references ledger.holds,
+  resolution     text   not null check (resolution in ('posted', 'voided', 'expired')),
+  -- The transaction that took the money; what it left of the hold is free again.
+  transaction_id bigint,
+  batch_id       bigint not null,
+  check ((resolution = 'posted') = (transaction_id is not null))
+);
+
+-- What is held now: a working list beside the rows that are kept, so that finding it costs nothing later.
+create table ledger.open_holds (
+  hold_id    bigint primary key references ledger.holds,
+  expires_at timestamptz
+);
+create index open_holds_expiring on ledger.open_holds (expires_at) where expires_at is not null;
+
+-- The sealer finds a batch's rows by it.
+create index hold_resolutions_of_batch on ledger.hold_resolutions (batch_id);
+
+select ledger.keep_rows(t) from unnest(array['holds', 'hold_resolutions']) t;
+grant select on ledger.holds, ledger.hold_resolutions, ledger.open_holds to marketflow_app;
+
+/*
+  Decides, one item after another, which items of a batch that takes money out of accounts with floors, or that posts
+  holds, can go through: each sees what the ones before it left. The balances are locked. A leg of zero names the
+  account that bears what a floor refuses the item's other accounts of its currency: the debt moves there instead of
+  being refused. What counts is what the item's legs together leave in an account, in whatever order they stand.
+  Returns the legs to post, and for each item that is not to be posted why.
+*/
+create function ledger.judge(
+  tenant text, refs text[], hold_ids bigint[], leg_items integer[], legs bigint[], leg_currencies text[],
+  leg_amounts bigint[], out amounts bigint[], out refusals text[]
+) language plpgsql
+set search_path = pg_catalog as $$
+declare
+  items      constant integer := cardinality(refs);
+  ids        bigint[];
+  signs      integer[];
+  rooms      bigint[];
+  left_rooms bigint[];
+  standing   boolean[];
+  hold       record;
+  used_holds bigint[] := '{}';
+  leg        integer := 1;
+  first_leg  integer;
+  bearer     integer;
+  place      integer;
+  short      bigint;
+begin
+  -- What each account with a floor can still give.
+  select array_agg(b.account_id), array_agg(b.sign),
+         array_agg(b.sign * (b.debits - b.credits) - b.held - b.floor)
+  into ids, signs, rooms
+  from ledger.balances b where b.account_id = any(legs) and b.floor is not null;
+  select array_agg(t.id is not null order by r.place) into standing
+  from unnest(refs) with ordinality as r (reference, place)
+  left join lateral (
+    select t.id from ledger.transactions t where t.reference = r.reference and t.tenant = judge.tenant offset 0
+  ) t on true;
+  amounts := leg_amounts;
+  refusals := array_fill(null::text, array[items]);
+
+  for item in 1..items loop
+    first_leg := leg;
+    while leg <= cardinality(legs) and leg_items[leg] = item loop leg := leg + 1; end loop;
+    if standing[item] then
+      refusals[item] := 'standing';
+      continue;
+    end if;
+    left_rooms := rooms;
+    if hold_ids[item] is not null then
+      select h.account_id, h.amount, r.hold_id is not null or h.id = any(used_holds) as resolved into hold
+      from ledger.holds h left join ledger.hold_resolutions r on r.hold_id = h.id
+      where h.id = hold_ids[item] and h.tenant = judge.tenant;
+      if not found then
+        refusals[item] := 'hold_unknown';
+      elsif hold.resolved then
+        refusals[item] := 'hold_resolved';
+      elsif hold.amount < (
+        select coalesce(sum(-b.sign * leg_amounts[l]), 0)
+        from generate_series(first_leg, leg - 1) l join ledger.balances b on b.account_id = legs[l]
+        where legs[l] = hold.account_id
+      ) then
+        refusals[item] := 'hold_exceeded';
+      end if;
+      place := array_position(ids, hold.account_id);
+      if place is not null then left_rooms[place] := left_rooms[place] + hold.amount; end if;
+    end if;
+    bearer := null;
+    for l in first_leg..leg - 1 loop
+      if leg_amounts[l] = 0 then bearer := l; end if;
+      place := array_position(ids, legs[l]);
+      if place is not null then left_rooms[place] := left_rooms[place] + signs[place] * leg_amounts[l]; end if;
+    end loop;
+    for l in first_leg..leg - 1 loop
+      exit when refusals[item] is not null;
+      place := array_position(ids, legs[l]);
+      continue when place is null or left_rooms[place] >= 0 or signs[place] * leg_amounts[l] >= 0;
+      if bearer is null or leg_currencies[bearer] <> leg_currencies[l] then
+        refusals[item] := 'insufficient_funds';
+      else
+        short := greatest(left_rooms[place], signs[place] * leg_amounts[l]);
+        amounts[l] := amounts[l] - signs[place] * short;
+        amounts[bearer] := amounts[bearer] + signs[place] * short;
+        left_rooms[place] := left_rooms[place] - short;
+      end if;
+    end loop;
+    if refusals[item] is null then
+      rooms := left_rooms;
+      if hold_ids[item] is not null then used_holds := used_holds || hold_ids[item]; end if;
+    else
+      amounts[first_leg:leg - 1] := leg_amounts[first_leg:leg - 1];
+    end if;
+  end loop;
+end
+$$;
+
+/*
+  Whether what stands under a reference is what an item asks for: {"result": "already_posted"} where it is,
+  "reference_conflict" where it is something else. Where a leg of zero names an account that bears shortages, what
+  stands may differ by what that account took over of the accounts with floors.
+*/
+create function ledger.compare(
+  tenant text, kind text, reference text, external_id text, effective_at timestamptz, legs bigint[], amounts bigint[]
+) returns jsonb language sql stable
+set search_path = pg_catalog
+begin atomic
+  with asked as (
+    select l.id, sum(l.amount) as amount, bool_or(l.amount = 0) as bears
+    from unnest(legs, amounts) as l (id, amount) group by l.id
+  ),
+  stands as (
+    select e.account_id as id, sum(e.amount) as amount
+    from ledger.transactions t join ledger.entries e on e.transaction_id = t.id
+    where t.reference = compare.reference and t.tenant = compare.tenant
+    group by e.account_id
+  ),
+  differences as (
+    select a.currency, coalesce(stands.amount, 0) - coalesce(asked.amount, 0) as difference,
+           coalesce(
+             asked.bears or a.floored and a.sign * asked.amount < 0
+               and (select bool_or(asked.bears) from asked)
+               and coalesce(stands.amount, 0) between least(asked.amount, 0) and greatest(asked.amount, 0),
+             false
+           ) as may_differ
+    from asked full join stands using (id)
+    cross join lateral (select * from ledger.accounts a where a.id = coalesce(asked.id, stands.id) offset 0) a
+  )
+  select jsonb_build_object(
+    'id', t.id::text,
+    'result',
+    case when t.kind = compare.kind and t.external_id is not distinct from compare.external_id
+           and t.effective_at is not distinct from compare.effective_at
+           and not exists (select from differences d where d.difference <> 0 and not d.may_differ)
+           and not exists (select from differences d group by d.currency having sum(d.difference) <> 0)
+      then 'already_posted' else 'reference_conflict' end
+  )
+  from ledger.transactions t where t.reference = compare.reference and t.tenant = compare.tenant;
+end;
+
+/*
+  Posts a batch of transactions, each with any number of legs in any currencies; leg_items says to which item a leg
+  belongs (1, 2, 3), in their order. Item i becomes transaction first_id + i - 1, but for those in exceptions, by item:
+  "already_posted" (with the original's id), "reference_conflict", "insufficient_funds", "hold_unknown",
+  "hold_resolved", "hold_exceeded". What could be no item at all (an account that is not in the chart, legs that do not
+  add up to zero) fails the call. A leg of zero names the account that bears what a floor refuses (see ledger.judge).
+
+  The balances are locked in the order of the accounts' ids, by everybody, so that calls that share accounts wait for
+  each other instead of deadlocking; each account is updated once for the batch, however many entries it gets.
+  An item with a hold takes what it needs of the hold's account out of the hold and frees the rest of it.
+*/
+create function ledger.post(
+  tenant text, kinds text[], refs text[], external_ids text[], effective_ats timestamptz[], hold_ids bigint[],
+  leg_items integer[], leg_codes text[], leg_currencies text[], leg_amounts bigint[],
+  out first_id bigint, out exceptions jsonb
+) language plpgsql volatile security definer
+set search_path = pg_catalog set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+#variable_conflict use_column
+declare
+  items    constant integer := coalesce(cardinality(refs), 0);
+  leg_item integer;
+  last     integer := 0;
+  legs     bigint[];
+  locked   bigint[];
+  missing  boolean;
+  risky    boolean;
+  amounts  bigint[] := leg_amounts;
+  refusals text[];
+  batch    bigint;
+  at       timestamptz;
+  expected integer := items;
+  written  integer;
+begin
+  if items = 0 then return; end if;
+  if items > 65000 then
+    raise exception 'a batch has at most 65000 transactions' using errcode = 'program_limit_exceeded';
+  end if;
+  -- A leg of an item that is not there would be an entry of no transaction. A loop costs the least.
+  foreach leg_item in array leg_items loop
+    if leg_item is distinct from last and leg_item is distinct from last + 1 or leg_item = 0 then
+      raise exception 'a leg is of item % after one of %', leg_item, last using errcode = 'invalid_parameter_value';
+    end if;
+    last := leg_item;
+  end loop;
+  if last <> items or cardinality(hold_ids) <> items then
+    raise exception 'legs or holds are not for % items', items using errcode = 'invalid_parameter_value';
+  end if;
+  loop
+    select array_agg(a.id order by l.place), bool_or(a.id is null), bool_or(a.floored and a.sign * l.amount < 0)
+    into legs, missing, risky
+    from unnest(leg_codes, leg_currencies, leg_amounts) with ordinality as l (code, currency, amount, place)
+    -- Lateral and with an offset, so that each code is looked up in the index; as a join it reads all accounts.
+    left join lateral (
+      select a.id, a.floored, a.sign from ledger.accounts a
+      where a.code = l.code and a.currency = l.currency and a.tenant = post.tenant offset 0
+    ) a on true;
+    exit when not missing;
+    -- It opens what is missing or raises, so that this ends.
+    perform ledger.open_accounts(tenant, leg_codes, leg_currencies);
+  end loop;
+  locked := legs;
+  if hold_ids is not null then
+    -- A hold's account changes also where no leg touches it.
+    select legs || array_agg(h.account_id) into locked
+    from unnest(hold_ids) as i (id)
+    cross join lateral (select h.account_id, h.tenant from ledger.holds h where h.id = i.id offset 0) h
+    where h.tenant = post.tenant;
+  end if;
+  -- In a statement of its own: what follows must see what those that we waited for have left.
+  select greatest(clock_timestamp(), max(b.posted_at)) into at
+  from (
+    select posted_at from ledger.balances where account_id = any(locked) order by account_id for update
+  ) b;
+
+  if risky or hold_ids is not null then
+    select j.amounts, j.refusals into amounts, refusals
+    from ledger.judge(tenant, refs, hold_ids, leg_items, legs, leg_currencies, leg_amounts) j;
+    expected := items - cardinality(array_remove(refusals, null));
+  end if;
+
+  batch := nextval('ledger.batch_numbers');
+  first_id := batch * 65536 + 1;
+  -- In the order of the references, so that two calls with the same ones in another order do not deadlock; of two
+  -- items with one reference the first is posted.
+  insert into ledger.transactions (id, tenant, kind, reference, external_id, effective_at, posted_at)
+  select batch * 65536 + i.item, post.tenant, i.kind, i.reference, i.external_id, i.effective_at, at
+  from unnest(kinds, refs, external_ids, effective_ats, refusals)
+    with ordinality as i (kind, reference, external_id, effective_at, refusal, item)
+  where i.item <= items and i.refusal is null
+  order by i.reference, i.item
+  on conflict (reference, tenant) do nothing;
+  get diagnostics written = row_count;
+  if written < expected and refusals is not null then
+    -- The judgement counted on items that somebody else posted meanwhile, or that the batch has twice.
+    if (select count(distinct r.reference) from unnest(refs) as r (reference)) = items then
+      raise exception 'a reference was posted by another session meanwhile' using errcode = 'serialization_failure';
+    end if;
+    raise exception 'a batch that needs judgement has a reference twice' using errcode = 'unique_violation';
+  end if;
+  if written > 0 then
+    insert into ledger.batches (id, posted_at) values (batch, at);
+    insert into ledger.unsealed (batch_id) values (batch);
+    perform ledger.write_entries(batch, at, written < items, effective_ats, leg_items, legs, leg_currencies, amounts);
+    if hold_ids is not null then perform ledger.consume_holds(batch, hold_ids, refusals); end if;
+    perform ledger.move_balances(batch, at, written < items, leg_items, legs, amounts);
+  end if;
+  if written < items then
+    select jsonb_object_agg(i.item, case when coalesce(i.refusal, 'standing') <> 'standing'
+      then jsonb_build_object('result', i.refusal)
+      else ledger.compare(
+        post.tenant, i.kind, i.reference, i.external_id, i.effective_at,
+        array(select legs[l.place] from unnest(leg_items) with ordinality l (item, place) where l.item = i.item),
+        array(select leg_amounts[l.place] from unnest(leg_items) with ordinality l (item, place) where l.item = i.item)
+      ) end)
+    into exceptions
+    from unnest(kinds, refs, external_ids, effective_ats, refusals)
+      with ordinality as i (kind, reference, external_id, effective_at, refusal, item)
+    where i.item <= items
+      and not exists (select from ledger.transactions t where t.id = batch * 65536 + i.item);
+  end if;
+end
+$$;
+
+/*
+  The entries of a batch, with the version and the running balance that each leaves its account with. `partly` says that
+  not every item became a transaction; to look that up for each leg of a batch that went through whole would cost it.
+*/
+create function ledger.write_entries(
+  batch bigint, at timestamptz, partly boolean, effective_ats timestamptz[],
+  leg_items integer[], legs bigint[], leg_currencies text[], amounts bigint[]
+) returns void language plpgsql
+set search_path = pg_catalog as $$
+begin
+  insert into ledger.entries (
+    transaction_id, leg, account_id, version, amount, balance, currency, posted_at, effective_at
+  )
+  select l.id, l.leg, l.account_id, b.version + l.nth, l.amount, b.sign * (b.debits - b.credits + l.so_far), l.currency,
+         at, effective_ats[l.item]
+  from (
+    select batch * 65536 + i.item as id, i.item, i.account_id, i.amount, i.currency,
+           row_number() over (partition by i.item order by i.place) as leg,
+           row_number() over in_account as nth, sum(i.amount) over in_account as so_far
+    from unnest(leg_items, legs, leg_currencies, amounts)
+      with ordinality as i (item, account_id, currency, amount, place)
+    where i.amount <> 0
+      and (not partly or exists (select from ledger.transactions t where t.id = batch * 65536 + i.item))
+    window in_account as (partition by i.account_id order by i.place rows unbounded preceding)
+  ) l
+  join ledger.balances b on b.account_id = l.account_id;
+end
+$$;
+
+/* One update for each account of the batch; the CHECK of the floors is the last word. */
+create function ledger.move_balances(
+  batch bigint, at timestamptz, partly boolean, leg_items integer[], legs bigint[], amounts bigint[]
+) returns void language plpgsql
+set search_path = pg_catalog as $$
+begin
+  update ledger.balances b
+  set debits = b.debits + s.debits, credits = b.credits + s.credits, version = b.version + s.entries, posted_at = at
+  from (
+    select i.account_id, coalesce(sum(i.amount) filter (where i.amount > 0), 0)::bigint as debits,
+           coalesce(-sum(i.amount) filter (where i.amount < 0), 0)::bigint as credits, count(*) as entries
+    from unnest(leg_items, legs, amounts) as i (item, account_id, amount)
+    where i.amount <> 0
+      and (not partly or exists (select from ledger.transactions t where t.id = batch * 65536 + i.item))
+    group by i.account_id
+  ) s
+  where b.account_id = s.account_id;
+end
+$$;
+
+/* The holds that a batch's transactions took: resolved, and not held any more before the balances move. */
+create function ledger.consume_holds(batch bigint, hold_ids bigint[], refusals text[]) returns void
+language plpgsql set search_path = pg_catalog as $$
+begin
+  insert into ledger.hold_resolutions (hold_id, resolution, transaction_id, batch_id)
+  select i.hold_id, 'posted', batch * 65536 + i.item, batch
+  from unnest(hold_ids, refusals) with ordinality as i (hold_id, refusal, item)
+  where i.hold_id is not null and i.refusal is null
+  order by i.hold_id;
+  delete from ledger.open_holds o using unnest(hold_ids, refusals) as i (hold_id, refusal)
+  where o.hold_id = i.hold_id and i.refusal is null;
+  update ledger.balances b
+  set held = b.held - s.amount
+  from (
+    select h.account_id, sum(h.amount)::bigint as amount
+    from unnest(hold_ids, refusals) as i (hold_id, refusal) join ledger.holds h on h.id = i.hold_id
+    where i.refusal is null
+    group by h.account_id
+  ) s
+  where b.account_id = s.account_id;
+end
+$$;
+
+/*
+  As ledger.post, where every transaction must be there afterwards: for the commits that settle what has happened
+  already and cannot be refused. Fails the whole statement where one is refused.
+*/
+create function ledger.post_all(
+  tenant text, kinds text[], refs text[], external_ids text[], effective_ats timestamptz[], hold_ids bigint[],
+  leg_items integer[], leg_codes text[], leg_currencies text[], leg_amounts bigint[]
+) returns bigint language plpgsql volatile security definer
+set search_path = pg_catalog as $$
+declare
+  posted  record;
+  refusal record;
+begin
+  select * into posted from ledger.post(
+    tenant, kinds, refs, external_ids, effective_ats, hold_ids, leg_items, leg_codes, leg_currencies, leg_amounts
+  );
+  if posted.exceptions is not null then
+    select e.key::integer as item, e.value ->> 'result' as result into refusal
+    from jsonb_each(posted.exceptions) e where e.value ->> 'result' <> 'already_posted' limit 1;
+    if found then
+      raise exception 'the ledger refused %: %', refs[refusal.item], refusal.result
+        using errcode = 'check_violation', constraint = 'ledger_must_post';
+    end if;
+  end if;
+  return posted.first_id;
+end
+$$;
+
+revoke execute on all functions in schema ledger from public;
+grant execute on function ledger.post, ledger.post_all to marketflow_app;
+reset role;

@@ -1,0 +1,14 @@
+import type { Database } from "../../../kernel/statement.ts";
+import type { Lane } from "../../../movements/index.ts";
+import type { PostOutcome, TransactionDraft } from "../domain/transaction.ts";
+
+/** What reading the ledger takes. */
+export type LedgerContext = {
+  /** For everything that is not hot. */
+  readonly database: Database;
+  /** Whose books these are: references and account codes are unique in them. */
+  readonly tenant: string;
+};
+
+/** What posting to it takes besides. */
+export type PostingContext = LedgerContext & { readonly lane: Lane<TransactionDraft, PostOutcome> };

@@ -1,0 +1,54 @@
+import { toDecimal } from "../../../kernel/money.ts";
+import type { Journal, JournalEntry } from "./export-journal.ts";
+
+const columns = [
+  "transaction_id",
+  "leg",
+  "posted_at",
+  "effective_at",
+  "kind",
+  "reference",
+  "external_id",
+  "account",
+  "currency",
+  "direction",
+  "amount",
+  "balance",
+  "version",
+];
+
+/** The journal as CSV (RFC 4180): a header, and a row for each leg. A chunk of text for each page. */
+export async function* csvOf(journal: Journal): AsyncGenerator<string> {
+  yield `${columns.join(",")}\r\n`;
+  for await (const page of journal.entries()) yield page.map(rowOf).join("");
+}
+
+function rowOf({ amount, balance, ...entry }: JournalEntry): string {
+  const size = amount.amountMinor < 0n ? { ...amount, amountMinor: -amount.amountMinor } : amount;
+  const fields = [
+    entry.transactionId,
+    entry.leg,
+    entry.postedAt,
+    entry.effectiveAt ?? "",
+    field(entry.kind),
+    field(entry.reference),
+    field(entry.externalId ?? ""),
+    field(entry.code),
+    amount.currency,
+    amount.amountMinor > 0n ? "debit" : "credit",
+    toDecimal(size),
+    toDecimal(balance),
+    entry.version,
+  ];
+  return `${fields.join(",")}\r\n`;
+}
+
+/**
+ * A text that others chose. Spreadsheets run what begins with =, +, -, @, a tab or a line break as a formula, so such a
+ * text gets an apostrophe in front, which makes it text to them; one that begins with an apostrophe gets another, so
+ * that taking one away always gives what it was.
+ */
+function field(text: string): string {
+  const tame = /^[=+\-@\t\r\n'＝＋－＠]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(tame) ? `"${tame.replaceAll('"', '""')}"` : tame;
+}
