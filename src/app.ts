@@ -16,6 +16,7 @@ import { createMetrics, type Metrics } from "./infrastructure/telemetry/metrics.
 import type { Tracer } from "./infrastructure/telemetry/tracer.ts";
 import { traceOf } from "./infrastructure/telemetry/traces.ts";
 import { createTracing } from "./infrastructure/telemetry/tracing.ts";
+import { createPostingLane, ledgerJobs, type PostingContext, registerLedgerRoutes } from "./modules/ledger/index.ts";
 import {
   createPaymentLanes,
   type PaymentsContext,
@@ -53,6 +54,9 @@ const connectTimeoutMs = 2_000;
 const sweepIntervalMs = 1_000;
 const replayWaitMs = 2_000;
 
+/** One marketplace, one set of books. */
+const tenant = "default";
+
 /** Batches of up to 256 measured best at 256 connections; 4,096 waiting items are half a second of work. */
 const laneLimits = { maxBatch: 256, maxQueued: 4_096, maxWaitMs: 5_000, sendAheadFrom: 32 };
 
@@ -69,7 +73,8 @@ export async function createApp(settings: AppSettings, logger: Logger, overrides
   const redis = await openRedis(settings, logger);
   let address = `http://${settings.host}:${settings.port}`;
   const gateway = guard(overrides.gateway ?? (await openGateway(settings, () => address)), metrics, logger);
-  const payments = paymentsContext(settings, overrides, database, gateway, metrics);
+  const ledger = ledgerContext(database, metrics);
+  const payments = paymentsContext(settings, overrides, database, ledger, gateway, metrics);
 
   let ready = false;
   const marketplace = createHttpServer({ logger, routeMetric: metrics.httpRoute, traceIdOf });
@@ -89,6 +94,8 @@ export async function createApp(settings: AppSettings, logger: Logger, overrides
     scopeOf: () => "default",
   });
 
+  registerLedgerRoutes(marketplace, ledger);
+
   let sweeper: Sweeper | undefined;
   const ownership = createOwnership(settings.databaseUrl, "recovery", connectTimeoutMs);
   async function close(): Promise<void> {
@@ -96,7 +103,7 @@ export async function createApp(settings: AppSettings, logger: Logger, overrides
     await marketplace.close();
     await sweeper?.stop();
     await ownership.release();
-    await Promise.all(Object.values(payments.lanes).map((lane) => lane.drain()));
+    await Promise.all([...Object.values(payments.lanes), ledger.lane].map((lane) => lane.drain()));
     await gateway.close();
     await database.close();
     await redis?.close();
@@ -110,7 +117,7 @@ export async function createApp(settings: AppSettings, logger: Logger, overrides
     async start() {
       address = await marketplace.listen({ host: settings.host, port: settings.port });
       sweeper = startSweeper({
-        jobs: recoveryJobs(payments, metrics, tracer, logger),
+        jobs: [...recoveryJobs(payments, metrics, tracer, logger), ...ledgerJobs(ledger, headLog(logger))],
         holdsOwnership: () => ownership.holds(),
         intervalMs: sweepIntervalMs,
         onFailure: (job, error) => logger.warn({ job, error }, "recovery could not do its work; it tries again"),
@@ -188,10 +195,39 @@ function guard(gateway: PaymentGateway, metrics: Metrics, logger: Logger): Guard
   });
 }
 
+/** Tells metrics about a lane. */
+function observerOf(metrics: Metrics) {
+  return (name: string, depth: () => number) => {
+    const lane = metrics.lane(name);
+    lane.readDepth(depth);
+    return lane;
+  };
+}
+
+function ledgerContext(database: OpenDatabase, metrics: Metrics): PostingContext {
+  const name = "post_transaction";
+  const observer = observerOf(metrics)(name, () => lane.depth());
+  const lane: PostingContext["lane"] = createPostingLane(database.lane(name), tenant, { ...laneLimits, observer });
+  return { database: database.pool, tenant, lane };
+}
+
+const headLogIntervalMs = 60_000;
+
+/** Tells the log the head of the hash chain, once a minute: kept elsewhere, it proves that nothing was rewritten. */
+function headLog(logger: Logger): (head: string) => void {
+  let loggedAtMs = Number.NEGATIVE_INFINITY;
+  return (head) => {
+    if (performance.now() - loggedAtMs < headLogIntervalMs) return;
+    loggedAtMs = performance.now();
+    logger.info({ head }, "the ledger is sealed up to this head");
+  };
+}
+
 function paymentsContext(
   settings: AppSettings,
   overrides: AppOverrides,
   database: OpenDatabase,
+  ledger: PostingContext,
   gateway: PaymentGateway,
   metrics: Metrics,
 ): PaymentsContext {
@@ -200,15 +236,12 @@ function paymentsContext(
   const lanes = createPaymentLanes(database.lane, {
     ...laneLimits,
     leaseMs,
-    observerOf(name, depth) {
-      const lane = metrics.lane(name);
-      lane.readDepth(depth);
-      return lane;
-    },
+    observerOf: observerOf(metrics),
   });
   return {
     lanes,
     database: database.pool,
+    ledger,
     gateway,
     pipeline: onStep === undefined ? { callDeadlineMs } : { callDeadlineMs, onStep },
     leaseMs,

@@ -20,6 +20,24 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "brings the schema up to date; `migrate back [number]` takes migrations back",
     run: async (settings, args) => (await import("./migrate.ts")).migrateCommand(settings, args),
   },
+  audit: {
+    summary: "proves the ledger: zero sums, balances, postings, hash chain; `audit --json --head NUMBER:HASH`",
+    run: async (settings, args) => {
+      const [{ auditCommand }, { paymentChecks }] = await Promise.all([
+        import("./audit.ts"),
+        import("../modules/payments/index.ts"),
+      ]);
+      await auditCommand(settings, args, (database) => paymentChecks(database, "default"));
+    },
+  },
+  commission: {
+    summary: "lists or sets the commission of everybody, a seller or a category",
+    run: async (settings, args) => (await import("./commission.ts")).commissionCommand(settings, args),
+  },
+  floor: {
+    summary: "sets the least that may be available in an account, with the owner's login",
+    run: async (settings, args) => (await import("./floor.ts")).floorCommand(settings, args),
+  },
   version: {
     summary: "prints the version",
     run: async () => say(version),
@@ -31,7 +49,7 @@ function say(text: string): void {
 }
 
 function usage(): string {
-  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(9)}${summary}`);
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`);
   const settings = "Settings come from the environment and from .env; .env.example lists them all.";
   return `Usage: marketflow <command>\n\n${lines.join("\n")}\n\n${settings}`;
 }

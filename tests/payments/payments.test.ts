@@ -115,6 +115,9 @@ describe("payments", () => {
       reference: "R-1",
       seller_id: "seller_1",
       capture: false,
+      amount_captured: null,
+      amount_refunded: 0,
+      commission: null,
       client_secret: null,
       failure: null,
       updated_at: body.updated_at,
@@ -243,7 +246,7 @@ describe("payments", () => {
     assert.deepEqual([status, body.code], [409, "payment_not_cancellable"]);
   });
 
-  it("the timeline shows every attempt, webhook and state change in order", async () => {
+  it("the timeline shows every attempt, webhook, state change and posting in order", async () => {
     const { body: created } = await post(running.address, "/payments", order());
     const intentId = created.stripe_payment_intent_id;
     await deliver(running.address, intentEvent({ type: "payment_intent.payment_failed", intentId }));
@@ -259,6 +262,7 @@ describe("payments", () => {
       "event payment.failed",
       "webhook payment_intent.succeeded",
       "event payment.succeeded",
+      "posting sale",
     ]);
   });
 

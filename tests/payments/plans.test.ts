@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type ClosableDatabase, createDedicatedConnection } from "../../src/infrastructure/postgres/connections.ts";
-import * as statements from "../../src/modules/payments/persistence.queries.ts";
+import {
+  acceptPayments,
+  receiveEvents,
+  settleAttempts,
+} from "../../src/modules/payments/persistence/movements.queries.ts";
+import { findPaymentsByKey } from "../../src/modules/payments/persistence/reading.queries.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
-
-const { acceptPayments, settleAttempts, findPaymentsByKey, receiveEvents } = statements;
 
 let database: TestDatabase;
 let connection: ClosableDatabase;
@@ -49,7 +52,7 @@ async function scansOf(text: string): Promise<string[]> {
 
 describe("hot statements reach tables by key, also while their statistics know nothing", () => {
   const expected: [string, { text: string }, string[]][] = [
-    ["accepting reads nothing", acceptPayments, []],
+    ["accepting looks for particular rates once", acceptPayments, ["Index Only Scan commission_rates whole"]],
     [
       "settling",
       settleAttempts,

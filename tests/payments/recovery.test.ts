@@ -85,7 +85,10 @@ describe("recovery", () => {
     const { body } = await send("abandoned");
     await settled(body.id, "succeeded");
     // As a process that died between accept and call leaves it.
-    await running.look("update payments.payments set status = 'pending' where id = $1", [body.id]);
+    await running.look(
+      "update payments.payments set status = 'pending', captured_minor = null, fee_minor = null where id = $1",
+      [body.id],
+    );
     await running.look(
       `update payments.attempts set state = 'open', stripe_payment_intent_id = null, settled_at = null, due_at = now()
        where payment_id = $1`,

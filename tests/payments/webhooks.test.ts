@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUIDv7 } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import fc from "fast-check";
-import { type PaymentStatus, statusAfter } from "../../src/modules/payments/domain.ts";
+import { type PaymentStatus, statusAfter } from "../../src/modules/payments/domain/payment.ts";
 import { eventually, get, post, startTestApp, type TestApp } from "../support/app.ts";
 import { deliver, intentEvent, sign } from "../support/webhooks.ts";
 

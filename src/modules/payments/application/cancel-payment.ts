@@ -1,7 +1,7 @@
 import { accept, type Result, refuse } from "../../../kernel/result.ts";
 import { complete, type Trace } from "../../../movements/index.ts";
-import { attemptIdOf, type Payment } from "../domain.ts";
-import { acceptCancellation } from "../persistence.queries.ts";
+import { attemptIdOf, type Payment } from "../domain/payment.ts";
+import { acceptMove } from "../persistence/movements.queries.ts";
 import type { PaymentsContext } from "./context.ts";
 import { cancellation, type UndecidedRefusal, undecided } from "./movements.ts";
 import { getPayment } from "./read-payments.ts";
@@ -28,8 +28,8 @@ export async function cancelPayment(
   if (payment.status === "cancelled") return accept(payment);
   if (payment.status !== "pending") return refuse({ type: "payment_not_cancellable", status: payment.status });
 
-  const accepting = { paymentId: id, scope, leaseMs: context.leaseMs };
-  const [accepted] = await trace.span("accept", () => acceptCancellation.run(accepting, context.database));
+  const accepting = { paymentId: id, scope, operation: "cancel", amountMinor: null, leaseMs: context.leaseMs };
+  const [accepted] = await trace.span("accept", () => acceptMove.run(accepting, context.database));
   if (accepted === undefined || payment.intentId === null) return refuse({ type: "payment_under_way" });
   const attempt = {
     id: attemptIdOf(id, accepted.number),

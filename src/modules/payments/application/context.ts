@@ -1,5 +1,6 @@
 import type { Database } from "../../../kernel/statement.ts";
 import type { PaymentGateway, PipelineSettings } from "../../../movements/index.ts";
+import type { LedgerContext } from "../../ledger/index.ts";
 import type { Disposition, PaymentLanes } from "./lanes.ts";
 
 /** What the use cases of this module work with; built once, in the composition root. */
@@ -8,6 +9,8 @@ export type PaymentsContext = {
   /** For everything that is not hot. */
   readonly database: Database;
   readonly gateway: PaymentGateway;
+  /** The books that the postings of payments are read from. */
+  readonly ledger: LedgerContext;
   readonly pipeline: PipelineSettings;
   /** After how long recovery takes an attempt over from whoever works on it, in milliseconds. */
   readonly leaseMs: number;

@@ -7,7 +7,7 @@ import {
   type PaymentIntent,
   type PaymentRequest,
   type RequestRefusal,
-} from "../domain.ts";
+} from "../domain/payment.ts";
 import type { PaymentsContext } from "./context.ts";
 import type { PaymentSummary, StandingPayment } from "./lanes.ts";
 import { creation, type PaymentAttempt, type UndecidedRefusal, undecided } from "./movements.ts";

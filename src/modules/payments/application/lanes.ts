@@ -2,8 +2,11 @@ import type { Currency } from "../../../kernel/currency.ts";
 import { fromStoredDecimal, type Money, toDecimal } from "../../../kernel/money.ts";
 import type { Database } from "../../../kernel/statement.ts";
 import { createLane, type Lane, type LaneObserver } from "../../../movements/index.ts";
-import type { GatewayEvent, PaymentIntent, PaymentStatus } from "../domain.ts";
-import { acceptPayments, findPaymentsByKey, receiveEvents, settleAttempts } from "../persistence.queries.ts";
+import type { StatusEvent } from "../domain/gateway-event.ts";
+import type { PaymentIntent, PaymentStatus } from "../domain/payment.ts";
+import { acceptPayments, receiveEvents, settleAttempts } from "../persistence/movements.queries.ts";
+import { findPaymentsByKey } from "../persistence/reading.queries.ts";
+import { type ChangeItem, type ChangeOutcome, runChange } from "./change-payment.ts";
 
 /** What the answer to a payment request shows of a payment. */
 export type PaymentSummary = {
@@ -30,13 +33,15 @@ export type SettleItem = {
   readonly intentId: string | null;
   readonly clientSecret: string | null;
   readonly status: PaymentStatus;
+  /** What was taken, in minor units; null unless the status is succeeded. */
+  readonly capturedMinor: bigint | null;
   readonly failureCode: string | null;
   readonly failureMessage: string | null;
 };
 
 export type StandingPayment = PaymentSummary & { readonly fingerprint: string; readonly underWay: boolean };
 
-export type ReceiveItem = { readonly event: GatewayEvent; readonly payload: string };
+export type ReceiveItem = { readonly event: StatusEvent; readonly payload: string };
 
 /** What became of an event: `duplicate` where it had been processed before. */
 export type Disposition = "applied" | "superseded" | "recorded" | "waiting" | "mismatched" | "duplicate";
@@ -48,6 +53,8 @@ export type PaymentLanes = {
   readonly settle: Lane<SettleItem, { intentId: string | null; status: PaymentStatus } | null>;
   readonly findByKey: Lane<{ scope: string; key: string }, StandingPayment | null>;
   readonly receive: Lane<ReceiveItem, Disposition>;
+  /** Refunds and disputes: one change of a payment's money after the other. */
+  readonly change: Lane<ChangeItem, ChangeOutcome>;
 };
 
 export type LaneLimits = {
@@ -68,10 +75,12 @@ export function createPaymentLanes(database: (lane: string) => Database, limits:
     name: string,
     run: (items: readonly Item[], connection: Database) => Promise<readonly Outcome[]>,
     keyOf?: (item: Item) => string,
+    narrower: Partial<LaneLimits> = {},
   ): Lane<Item, Outcome> => {
     const connection = database(name);
     const made: Lane<Item, Outcome> = createLane({
       ...limits,
+      ...narrower,
       name,
       run: (items) => run(items, connection),
       observer: limits.observerOf(name, () => made.depth()),
@@ -84,7 +93,17 @@ export function createPaymentLanes(database: (lane: string) => Database, limits:
     settle: lane("settle_payment", runSettle, (item) => item.paymentId),
     findByKey: lane("find_payment", runFind),
     receive: lane("receive_event", runReceive, keyOfEvent),
+    change: lane("change_payment", runChanges, undefined, oneAtATime),
   };
+}
+
+/** A change reads, decides and commits: there is nothing to be gained by sending another one ahead. */
+const oneAtATime = { maxBatch: 1, sendAheadFrom: Number.POSITIVE_INFINITY };
+
+async function runChanges(items: readonly ChangeItem[], database: Database): Promise<ChangeOutcome[]> {
+  const outcomes: ChangeOutcome[] = [];
+  for (const item of items) outcomes.push(await runChange(item, database));
+  return outcomes;
 }
 
 /** Two events of one payment in one statement would be two updates of one row, of which PostgreSQL does one. */
@@ -127,6 +146,7 @@ async function runSettle(
       intentIds: items.map((item) => item.intentId),
       clientSecrets: items.map((item) => item.clientSecret),
       statuses: items.map((item) => item.status),
+      capturedMinor: items.map((item) => item.capturedMinor),
       failureCodes: items.map((item) => item.failureCode),
       failureMessages: items.map((item) => item.failureMessage),
     },
@@ -173,6 +193,7 @@ async function runReceive(items: readonly ReceiveItem[], database: Database): Pr
       statuses: items.map(({ event }) => event.effect?.status ?? null),
       amounts: items.map(({ event }) => (event.effect === null ? null : toDecimal(event.effect.amount))),
       currencies: items.map(({ event }) => event.effect?.amount.currency ?? null),
+      capturedMinor: items.map(({ event }) => event.effect?.captured?.amountMinor ?? null),
       failureCodes: items.map(({ event }) => event.effect?.failureCode ?? null),
       failureMessages: items.map(({ event }) => event.effect?.failureMessage ?? null),
       payloads: items.map((item) => item.payload),

@@ -1,7 +1,7 @@
 import type { Money } from "../../../kernel/money.ts";
-import type { FinalOutcome, GatewayFailure, Policy, Postponement } from "../../../movements/index.ts";
-import { attemptIdOf, type PaymentStatus } from "../domain.ts";
-import { postponeAttempt } from "../persistence.queries.ts";
+import type { FinalOutcome, Finding, GatewayFailure, Policy, Postponement } from "../../../movements/index.ts";
+import { attemptIdOf, type PaymentStatus } from "../domain/payment.ts";
+import { postponeAttempt } from "../persistence/movements.queries.ts";
 import type { PaymentsContext } from "./context.ts";
 import type { SettleItem } from "./lanes.ts";
 
@@ -12,6 +12,7 @@ export type PaymentAttempt = {
   readonly absences: number;
   readonly paymentId: string;
   readonly number: number;
+  /** What the gateway is asked for: the payment's amount, or what a capture takes or a refund gives back. */
   readonly amount: Money;
   readonly capture: "automatic" | "manual";
   readonly reference: string | null;
@@ -42,6 +43,7 @@ export function creation(context: PaymentsContext): Policy<PaymentAttempt, Settl
       if (finding.type === "found") return { type: "succeeded", intent: finding.intent };
       return finding.type === "absent" ? neverReceived : finding;
     },
+    decline,
     settle: (attempt, outcome) => settle(context, attempt, outcome, "failed"),
     postpone: (attempt, failure, postponement) => postpone(context, attempt, failure, postponement),
   };
@@ -58,17 +60,9 @@ export function cancellation(context: PaymentsContext): Policy<PaymentAttempt, S
   const { gateway } = context;
   return {
     operation: "cancel",
-    call: (attempt, deadlineMs) => gateway.cancelIntent(cancelRequest(attempt), deadlineMs),
-    async find(attempt, deadlineMs) {
-      const finding = await gateway.findIntent(
-        { ...attempt, attemptId: attemptIdOf(attempt.paymentId, 1) },
-        deadlineMs,
-      );
-      if (finding.type !== "found") return finding.type === "absent" ? neverReceived : finding;
-      // An intent that still waits for its buyer says that the cancellation has not happened: call again.
-      if (finding.intent.status === "pending") return notCancelled;
-      return { type: "succeeded", intent: finding.intent };
-    },
+    call: (attempt, deadlineMs) => gateway.cancelIntent(moveRequest(attempt), deadlineMs),
+    find: (attempt, deadlineMs) => findMoved(gateway, attempt, deadlineMs, notCancelled),
+    decline,
     settle: (attempt, outcome) => settle(context, attempt, outcome, "pending"),
     postpone: (attempt, failure, postponement) => postpone(context, attempt, failure, postponement),
   };
@@ -80,8 +74,45 @@ const notCancelled = {
   message: "The gateway has not cancelled this payment. Try again.",
 } as const;
 
-function cancelRequest(attempt: PaymentAttempt): { attemptId: string; paymentId: string; intentId: string } {
-  if (attempt.intentId === null) throw new Error(`attempt ${attempt.id} cancels an intent that has no id`);
+/** Have the gateway take the money of a payment intent that its buyer has paid. */
+export function capturing(context: PaymentsContext): Policy<PaymentAttempt, SettledPayment> {
+  const { gateway } = context;
+  return {
+    operation: "capture",
+    call: (attempt, deadlineMs) =>
+      gateway.captureIntent({ ...moveRequest(attempt), amount: attempt.amount }, deadlineMs),
+    find: (attempt, deadlineMs) => findMoved(gateway, attempt, deadlineMs, notCaptured),
+    decline,
+    settle: (attempt, outcome) => settle(context, attempt, outcome, "pending"),
+    postpone: (attempt, failure, postponement) => postpone(context, attempt, failure, postponement),
+  };
+}
+
+const notCaptured = {
+  type: "absent",
+  code: "gateway_did_not_capture",
+  message: "The gateway has not captured this payment. Try again.",
+} as const;
+
+/** An intent that still stands where it stood says that it was not moved: call again. */
+async function findMoved(
+  gateway: PaymentsContext["gateway"],
+  attempt: PaymentAttempt,
+  deadlineMs: number,
+  notMoved: Extract<Finding, { type: "absent" }>,
+): Promise<Finding> {
+  const request = { ...attempt, attemptId: attemptIdOf(attempt.paymentId, 1) };
+  const finding = await gateway.findIntent(request, deadlineMs);
+  if (finding.type !== "found") return finding.type === "absent" ? neverReceived : finding;
+  return finding.intent.status === "pending" ? notMoved : { type: "succeeded", intent: finding.intent };
+}
+
+function decline(failure: GatewayFailure): FinalOutcome {
+  return { type: "declined", intent: null, ...failure };
+}
+
+function moveRequest(attempt: PaymentAttempt): { attemptId: string; paymentId: string; intentId: string } {
+  if (attempt.intentId === null) throw new Error(`attempt ${attempt.id} moves an intent that has no id`);
   return { attemptId: attempt.id, paymentId: attempt.paymentId, intentId: attempt.intentId };
 }
 
@@ -101,19 +132,22 @@ async function settle(
 function settlement(attempt: PaymentAttempt, outcome: FinalOutcome, whenRefused: "failed" | "pending"): SettleItem {
   const { intent } = outcome;
   const refused = outcome.type === "declined";
+  const status = intent === null || (refused && whenRefused === "failed") ? whenRefused : intent.status;
   return {
     paymentId: attempt.paymentId,
     number: attempt.number,
     state: outcome.type,
     intentId: intent?.id ?? null,
     clientSecret: intent?.clientSecret ?? null,
-    status: intent === null || (refused && whenRefused === "failed") ? whenRefused : intent.status,
+    status,
+    capturedMinor: status === "succeeded" && intent !== null ? intent.captured.amountMinor : null,
     failureCode: refused ? outcome.code : null,
     failureMessage: refused ? outcome.message : null,
   };
 }
 
-async function postpone(
+/** Leaves an attempt open for recovery. */
+export async function postpone(
   context: PaymentsContext,
   attempt: PaymentAttempt,
   failure: GatewayFailure,

@@ -1,10 +1,13 @@
 import type { Currency } from "../../../kernel/currency.ts";
-import { fromStoredDecimal } from "../../../kernel/money.ts";
+import { fromStoredDecimal, toJsonAmount } from "../../../kernel/money.ts";
 import { accept, type Result, refuse } from "../../../kernel/result.ts";
 import { readStream } from "../../events/index.ts";
-import { isUuid, lowestIdAt, type Metadata, type Payment, type PaymentStatus } from "../domain.ts";
-import * as statements from "../persistence.queries.ts";
+import { findTransactionsByReferences, type LedgerTransaction } from "../../ledger/index.ts";
+import { isUuid, lowestIdAt, type Metadata, type Payment, type PaymentStatus } from "../domain/payment.ts";
+import * as statements from "../persistence/reading.queries.ts";
+import { listDisputes, listRefunds } from "../persistence/returns.queries.ts";
 import type { PaymentsContext } from "./context.ts";
+import { saleReference } from "./postings.ts";
 
 export type PaymentNotFound = { type: "payment_not_found" };
 
@@ -47,10 +50,12 @@ export async function listPayments(
   return { payments, next: rows.length > limit ? (payments.at(-1)?.id ?? null) : null };
 }
 
-/** One thing that happened to a payment: an attempt on the gateway, a webhook of the gateway's, a change of state. */
-export type TimelineEntry = { readonly at: Date; readonly kind: "attempt" | "webhook" | "event" } & Readonly<
-  Record<string, unknown>
->;
+/** An attempt on the gateway, a webhook of the gateway's, a change of state, a transaction of the ledger. */
+export const timelineKinds = ["attempt", "webhook", "event", "posting"] as const;
+type TimelineKind = (typeof timelineKinds)[number];
+
+/** One thing that happened to a payment. */
+export type TimelineEntry = { readonly at: Date; readonly kind: TimelineKind } & Readonly<Record<string, unknown>>;
 
 const mostTimelineEntries = 1_000;
 
@@ -63,10 +68,11 @@ export async function readTimeline(
   const payment = await getPayment(context, scope, id);
   if (!payment.ok) return payment;
   const { database } = context;
-  const [attempts, webhooks, events] = await Promise.all([
+  const [attempts, webhooks, events, postings] = await Promise.all([
     statements.listAttempts.run({ paymentId: id }, database),
     statements.listReceivedEvents.run({ paymentId: id, limit: mostTimelineEntries }, database),
     readStream(database, id, mostTimelineEntries),
+    readPostings(context, id),
   ]);
   const entries: TimelineEntry[] = [
     ...attempts.map(({ acceptedAt, settledAt, lastError, ...attempt }) => ({
@@ -84,15 +90,50 @@ export async function readTimeline(
       processed_at: processedAt,
     })),
     ...events.map(({ recordedAt, ...event }) => ({ at: recordedAt, kind: "event" as const, ...event })),
+    ...postings.map(presentPosting),
   ];
   return accept(entries.sort((left, right) => left.at.getTime() - right.at.getTime()));
 }
 
+/** The ledger takes a thousand references at once: the sale's, two of each refund and three of each dispute. */
+const mostTimelineReturns = 190;
+
+/** What a payment moved in the ledger. */
+async function readPostings({ database, ledger }: PaymentsContext, paymentId: string): Promise<LedgerTransaction[]> {
+  const page = { paymentId, limit: mostTimelineReturns };
+  const [refunds, disputes] = await Promise.all([listRefunds.run(page, database), listDisputes.run(page, database)]);
+  return await findTransactionsByReferences(ledger, [
+    saleReference(paymentId),
+    ...refunds.flatMap(({ id }) => [`refund:${id}`, `refund_reversal:${id}`]),
+    ...disputes.flatMap(({ id }) => [`dispute:${id}`, `dispute_reversal:${id}`, `chargeback:${id}`]),
+  ]);
+}
+
+function presentPosting({ id, kind, reference, postedAt, entries }: LedgerTransaction): TimelineEntry {
+  return {
+    at: new Date(postedAt),
+    kind: "posting",
+    transaction_id: id,
+    type: kind,
+    reference,
+    entries: entries.map(({ code, amount }) => {
+      const debit = amount.amountMinor > 0n;
+      const positive = debit ? amount : { ...amount, amountMinor: -amount.amountMinor };
+      return { account: code, direction: debit ? "debit" : "credit", amount: toJsonAmount(positive) };
+    }),
+  };
+}
+
 function paymentOf(row: statements.GetPaymentResult): Payment {
-  const { amount, currency, status, capture, metadata, failureCode, failureMessage, ...facts } = row;
+  const { amount, status, capture, metadata, failureCode, failureMessage, ...others } = row;
+  const { capturedMinor, feeMinor, refundedMinor, currency: code, ...facts } = others;
+  const currency = code as Currency;
   const payment = {
     ...facts,
-    amount: fromStoredDecimal(amount, currency as Currency),
+    amount: fromStoredDecimal(amount, currency),
+    captured: capturedMinor === null ? null : { amountMinor: capturedMinor, currency },
+    commission: feeMinor === null ? null : { amountMinor: feeMinor, currency },
+    refunded: { amountMinor: refundedMinor, currency },
     capture: capture as Payment["capture"],
     metadata: metadata as Metadata,
   };

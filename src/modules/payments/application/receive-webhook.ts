@@ -1,26 +1,33 @@
 import { accept, type Result } from "../../../kernel/result.ts";
 import type { Trace } from "../../../movements/index.ts";
-import { type EventRefusal, readGatewayEvent } from "../domain.ts";
-import { listWaitingEvents } from "../persistence.queries.ts";
+import { type EventRefusal, readGatewayEvent } from "../domain/gateway-event.ts";
+import { listWaitingEvents } from "../persistence/movements.queries.ts";
 import type { PaymentsContext } from "./context.ts";
 import type { Disposition } from "./lanes.ts";
+import { receiveReturn } from "./receive-return.ts";
 
 /**
  * Takes in an event whose signature was good: its row in the inbox and its effect on a payment are one commit, and the
- * same event again has no effect. `body` is the event as it came, `event` is the same parsed.
+ * same event again has no effect. `body` is the event as it came, `parsed` is the same parsed.
  */
 export async function receiveEvent(
   context: PaymentsContext,
-  event: unknown,
+  parsed: unknown,
   body: string,
   trace: Trace,
 ): Promise<Result<Disposition, EventRefusal>> {
-  const read = readGatewayEvent(event, (units, currency) => context.gateway.readAmount(units, currency));
+  const read = readGatewayEvent(parsed, (units, currency) => context.gateway.readAmount(units, currency));
   if (!read.ok) return read;
-  const item = { event: read.value, payload: body };
+  const event = read.value;
+  if (event.about !== "payment") {
+    const disposition = await trace.span("settle", () => receiveReturn(context, event, body));
+    context.observe.eventReceived(event.type, disposition);
+    return accept(disposition);
+  }
+  const item = { event, payload: body };
   const disposition = await trace.span("settle", () => context.lanes.receive.submit(item));
-  context.observe.eventReceived(read.value.type, disposition);
-  if (disposition === "applied" && read.value.effect !== null) context.observe.statusReached(read.value.effect.status);
+  context.observe.eventReceived(event.type, disposition);
+  if (disposition === "applied" && event.effect !== null) context.observe.statusReached(event.effect.status);
   return accept(disposition);
 }
 

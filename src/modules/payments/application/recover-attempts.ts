@@ -1,10 +1,11 @@
 import type { Currency } from "../../../kernel/currency.ts";
 import { fromStoredDecimal } from "../../../kernel/money.ts";
 import { recover, type Trace } from "../../../movements/index.ts";
-import { attemptIdOf } from "../domain.ts";
-import * as statements from "../persistence.queries.ts";
+import { attemptIdOf } from "../domain/payment.ts";
+import * as statements from "../persistence/movements.queries.ts";
 import type { PaymentsContext } from "./context.ts";
-import { cancellation, creation, type PaymentAttempt } from "./movements.ts";
+import { cancellation, capturing, creation, type PaymentAttempt } from "./movements.ts";
+import { refunding } from "./settle-refund.ts";
 
 /** How many attempts are taken up at once: bounds what a stop waits for, and the load on a gateway that is back. */
 const attemptsAtOnce = 32;
@@ -25,11 +26,8 @@ export async function recoverDueAttempts(
   await Promise.all(
     due.map(async (row) => {
       const attempt = attemptOf(row);
-      const policy = row.operation === "cancel" ? cancellation(context) : creation(context);
       try {
-        const completion = await recover(policy, attempt, resume(row.traceparent), context.pipeline);
-        const result =
-          completion.type === "postponed" ? completion.outcome : (completion.settled?.status ?? "elsewhere");
+        const result = await recoverOne(context, attempt, row, resume(row.traceparent));
         context.observe.attemptRecovered(row.operation, result);
       } catch (error) {
         onFailure(attempt.id, error);
@@ -37,6 +35,25 @@ export async function recoverDueAttempts(
     }),
   );
   return due.length;
+}
+
+/** What came of it: a status, how the gateway left it, or "elsewhere" where somebody else had settled it. */
+async function recoverOne(
+  context: PaymentsContext,
+  attempt: PaymentAttempt,
+  { operation, refundId }: statements.ClaimDueAttemptsResult,
+  trace: Trace,
+): Promise<string> {
+  const { pipeline } = context;
+  if (operation === "refund") {
+    if (refundId === null) throw new Error(`attempt ${attempt.id} refunds without a refund`);
+    const completion = await recover(refunding(context), { ...attempt, refundId }, trace, pipeline);
+    return completion.type === "postponed" ? completion.outcome : completion.settled;
+  }
+  const policies = { create: creation, cancel: cancellation, capture: capturing };
+  const policy = policies[operation as keyof typeof policies](context);
+  const completion = await recover(policy, attempt, trace, pipeline);
+  return completion.type === "postponed" ? completion.outcome : (completion.settled?.status ?? "elsewhere");
 }
 
 /** How many attempts are past their lease: what recovery has before it. */
@@ -53,7 +70,10 @@ function attemptOf(row: statements.ClaimDueAttemptsResult): PaymentAttempt {
     absences,
     paymentId,
     number,
-    amount: fromStoredDecimal(row.amount, row.currency as Currency),
+    amount:
+      row.amountMinor === null
+        ? fromStoredDecimal(row.amount, row.currency as Currency)
+        : { amountMinor: row.amountMinor, currency: row.currency as Currency },
     capture: row.capture as PaymentAttempt["capture"],
     reference,
     intentId,

@@ -1,6 +1,6 @@
-import { type Currency, parseCurrency } from "../../kernel/currency.ts";
-import { type AmountRefusal, type Money, parseAmount, toDecimal } from "../../kernel/money.ts";
-import { accept, type Result, refuse } from "../../kernel/result.ts";
+import { parseCurrency } from "../../../kernel/currency.ts";
+import { type AmountRefusal, type Money, parseAmount, toDecimal } from "../../../kernel/money.ts";
+import { accept, type Result, refuse } from "../../../kernel/result.ts";
 
 export const paymentStatuses = ["pending", "succeeded", "failed", "cancelled"] as const;
 export type PaymentStatus = (typeof paymentStatuses)[number];
@@ -29,6 +29,12 @@ type PaymentFacts = {
   readonly sellerId: string | null;
   readonly reference: string | null;
   readonly metadata: Metadata;
+  /** What was taken; null until the payment has succeeded. */
+  readonly captured: Money | null;
+  /** The marketplace's commission on it; null until then. */
+  readonly commission: Money | null;
+  /** What went back to the buyer by refunds that the gateway has confirmed. */
+  readonly refunded: Money;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 };
@@ -99,7 +105,7 @@ function judgeMetadata(metadata: Metadata): RequestRefusal | undefined {
 }
 
 /** PostgreSQL stores neither the character U+0000 nor half of a surrogate pair. */
-function isStorable(text: string): boolean {
+export function isStorable(text: string): boolean {
   return !text.includes("\u0000") && text.isWellFormed();
 }
 
@@ -117,100 +123,6 @@ export function canonicalRequest(intent: PaymentIntent): string {
     intent.capture,
     metadata,
   ]);
-}
-
-/** What a gateway's event says about a payment; an event without `effect` is only recorded. */
-export type GatewayEvent = {
-  readonly id: string;
-  readonly type: string;
-  readonly intentId: string | null;
-  readonly paymentId: string | null;
-  readonly effect: EventEffect | null;
-};
-
-export type EventEffect = {
-  readonly status: Exclude<PaymentStatus, "pending">;
-  readonly amount: Money;
-  readonly failureCode: string | null;
-  readonly failureMessage: string | null;
-};
-
-const statusByEventType: Readonly<Record<string, EventEffect["status"]>> = {
-  "payment_intent.succeeded": "succeeded",
-  "payment_intent.payment_failed": "failed",
-  "payment_intent.canceled": "cancelled",
-};
-
-export type EventRefusal = { type: "event_malformed" };
-
-/**
- * Reads an event in the shape of Stripe's API (docs.stripe.com/api/events/object). Types that have no effect on a
- * payment are read as events to record; one that should have an effect and lacks what it needs is refused.
- * `readAmount` turns the gateway's units of a currency into money: Stripe's are not always those of ISO 4217.
- */
-export function readGatewayEvent(
-  event: unknown,
-  readAmount: (units: bigint, currency: Currency) => Money,
-): Result<GatewayEvent, EventRefusal> {
-  const { id, type, data } = asRecord(event);
-  const object = asRecord(asRecord(data)["object"]);
-  if (typeof id !== "string" || typeof type !== "string" || !isName(id) || !isName(type)) {
-    return refuse({ type: "event_malformed" });
-  }
-  const isIntent = object["object"] === "payment_intent";
-  const intentId = textOrNull(isIntent ? object["id"] : object["payment_intent"]);
-  const paymentId = uuidOrNull(asRecord(object["metadata"])["marketflow_payment_id"]);
-  const status = statusByEventType[type];
-  if (status === undefined) return accept({ id, type, intentId, paymentId, effect: null });
-  const currency = parseCurrency(String(object["currency"]).toUpperCase());
-  const amount = object["amount"];
-  if (intentId === null || currency === undefined || !Number.isSafeInteger(amount)) {
-    return refuse({ type: "event_malformed" });
-  }
-  const money = moneyOf(BigInt(amount as number), currency, readAmount);
-  if (money === undefined) return refuse({ type: "event_malformed" });
-  const failure = asRecord(object["last_payment_error"]);
-  const failed = status === "failed";
-  const effect = {
-    status,
-    amount: money,
-    failureCode: failed ? (textOrNull(failure["code"]) ?? "payment_failed") : null,
-    failureMessage: failed ? (textOrNull(failure["message"]) ?? "The payment failed at the gateway.") : null,
-  };
-  return accept({ id, type, intentId, paymentId, effect });
-}
-
-/** Ids and types are names of the gateway's; whatever is empty, endless or not storable is none. */
-function isName(text: string): boolean {
-  return text.length > 0 && text.length <= 255 && isStorable(text);
-}
-
-/** A RangeError says that the gateway's amount is none of this currency, such as a fraction of a yen. */
-function moneyOf(
-  units: bigint,
-  currency: Currency,
-  readAmount: (units: bigint, currency: Currency) => Money,
-): Money | undefined {
-  try {
-    return readAmount(units, currency);
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-/** A text of a gateway's, made storable: its words are for people, and losing a NUL is better than losing the event. */
-function textOrNull(value: unknown): string | null {
-  if (typeof value !== "string" || value.length === 0) return null;
-  return value.replaceAll("\u0000", "").toWellFormed().slice(0, 500);
-}
-
-function uuidOrNull(value: unknown): string | null {
-  return typeof value === "string" && isUuid(value) ? value : null;
 }
 
 /** Whether the text is a UUID as we write them; anything else cannot be the id of a payment. */

@@ -1,11 +1,15 @@
 import type { CancelPaymentRefusal } from "../application/cancel-payment.ts";
+import type { CapturePaymentRefusal } from "../application/capture-payment.ts";
 import type { CreatePaymentRefusal } from "../application/create-payment.ts";
 import type { PaymentNotFound } from "../application/read-payments.ts";
-import type { EventRefusal } from "../domain.ts";
+import type { RefundRefusal } from "../application/refund-payment.ts";
+import type { EventRefusal } from "../domain/gateway-event.ts";
 
 export type HttpRefusal =
   | CreatePaymentRefusal
   | CancelPaymentRefusal
+  | CapturePaymentRefusal
+  | RefundRefusal
   | PaymentNotFound
   | EventRefusal
   | { type: "idempotency_key_missing" }
@@ -114,6 +118,35 @@ const answers = {
     code: "payment_under_way",
     detail: "The gateway is being asked about this payment. Try again after a moment.",
     retryAfterSeconds: 1,
+  },
+  payment_not_capturable: {
+    status: 409,
+    code: "payment_not_capturable",
+    detail: "Only a pending payment that was made with capture: false, and that its buyer has paid, can be captured.",
+  },
+  capture_exceeds_payment: {
+    status: 409,
+    code: "capture_exceeds_payment",
+    pointer: "/amount",
+    detail: "A capture takes at most what was authorized. Ask for less.",
+  },
+  payment_not_refundable: {
+    status: 409,
+    code: "payment_not_refundable",
+    detail: "Only a payment that has succeeded can be refunded. A pending one can be cancelled.",
+  },
+  refund_exceeds_payment: {
+    status: 409,
+    code: "refund_exceeds_payment",
+    pointer: "/amount",
+    detail: "That is more than is left of the payment. GET the payment to see what was refunded, and ask for less.",
+  },
+  seller_balance_insufficient: {
+    status: 409,
+    code: "seller_balance_insufficient",
+    detail:
+      "The seller's available balance does not cover their share of the refund. Refund less, wait for their next " +
+      "sales, or let their account go below zero (marketflow floor).",
   },
   idempotency_key_in_use: {
     status: 409,

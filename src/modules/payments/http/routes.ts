@@ -6,8 +6,10 @@ import { createPayment } from "../application/create-payment.ts";
 import { getPayment, listPayments, type PaymentFilter, readTimeline } from "../application/read-payments.ts";
 import { receiveEvent } from "../application/receive-webhook.ts";
 import { isSignedBy } from "../application/verify-signature.ts";
-import { isUuid, type Metadata, type PaymentRequest } from "../domain.ts";
+import { isUuid, type Metadata, type PaymentRequest } from "../domain/payment.ts";
+import { registerRefundRoutes } from "./refund-routes.ts";
 import { type HttpRefusal, problemFor } from "./refusals.ts";
+import { decimalOf, readKey } from "./request-fields.ts";
 import * as schemas from "./schemas.ts";
 
 export type PaymentRoutesSettings = {
@@ -76,6 +78,7 @@ export function registerPaymentRoutes(
     },
   );
 
+  registerRefundRoutes(server, context, settings);
   registerReads(server, context, settings);
   registerWebhook(server, context, settings);
 }
@@ -184,31 +187,17 @@ function readRequest(
   body: schemas.CreateBody,
   header: string | string[] | undefined,
 ): Result<PaymentRequest, HttpRefusal> {
-  const fromHeader = header === undefined ? undefined : unquote(String(header));
-  const fromBody = body.idempotency_key;
-  if (fromHeader !== undefined && fromBody !== undefined && fromHeader !== fromBody)
-    return refuse({ type: "idempotency_keys_differ" });
-  const idempotencyKey = fromBody ?? fromHeader;
-  if (idempotencyKey === undefined) return refuse({ type: "idempotency_key_missing" });
+  const key = readKey(body.idempotency_key, header);
+  if (!key.ok) return key;
   return accept({
-    amount: typeof body.amount === "string" ? body.amount : plainDecimal(body.amount),
+    amount: decimalOf(body.amount),
     currency: body.currency,
-    idempotencyKey,
+    idempotencyKey: key.value,
     metadata: (body.metadata ?? {}) as Metadata,
     reference: body.reference ?? null,
     sellerId: body.seller_id ?? null,
     capture: body.capture === false ? "manual" : "automatic",
   });
-}
-
-/** What was written, but for zeros at the end: the exact JSON parser lets only such numbers pass. Never an exponent. */
-function plainDecimal(number: number): string {
-  return number !== 0 && Math.abs(number) < 1e-6 ? number.toFixed(20) : String(number);
-}
-
-/** The header is a quoted string in the IETF's draft (draft-ietf-httpapi-idempotency-key-header); bare is common. */
-function unquote(value: string): string {
-  return /^".*"$/.test(value) ? value.slice(1, -1) : value;
 }
 
 function readFilter(query: schemas.ListQuery): Result<PaymentFilter, HttpRefusal> {

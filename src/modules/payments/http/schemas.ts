@@ -1,16 +1,16 @@
 import Type, { type Static } from "typebox";
 import { toJsonAmount } from "../../../kernel/money.ts";
 import type { PaymentSummary } from "../application/lanes.ts";
-import type { TimelineEntry } from "../application/read-payments.ts";
-import { type Payment, paymentStatuses } from "../domain.ts";
+import { type TimelineEntry, timelineKinds } from "../application/read-payments.ts";
+import { type Payment, paymentStatuses } from "../domain/payment.ts";
 
-const amountSchema = Type.Union([Type.Number(), Type.String({ pattern: "^[0-9.]+$" })], {
+export const amountSchema = Type.Union([Type.Number(), Type.String({ pattern: "^[0-9.]+$" })], {
   description: "A decimal in the currency's major unit; as a string where a number could not carry it exactly.",
   examples: [1000.0],
 });
-const currencySchema = Type.String({ description: "An ISO 4217 code, in capitals.", examples: ["USD"] });
-const timestampSchema = Type.String({ format: "date-time", description: "RFC 3339, UTC." });
-const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
+export const currencySchema = Type.String({ description: "An ISO 4217 code, in capitals.", examples: ["USD"] });
+export const timestampSchema = Type.String({ format: "date-time", description: "RFC 3339, UTC." });
+export const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
 const statusSchema = Type.Enum([...paymentStatuses], {
   description: "pending until the gateway's webhook says what became of it.",
 });
@@ -65,6 +65,11 @@ export const paymentSchema = Type.Object({
   stripe_payment_intent_id: nullable("The gateway's id; null until the gateway has answered."),
   idempotency_key: Type.String(),
   amount: amountSchema,
+  amount_captured: Type.Union([amountSchema, Type.Null()], { description: "What was taken; null until it succeeded." }),
+  amount_refunded: amountSchema,
+  commission: Type.Union([amountSchema, Type.Null()], {
+    description: "The marketplace's part; null until it succeeded.",
+  }),
   currency: currencySchema,
   status: statusSchema,
   metadata: metadataSchema,
@@ -100,10 +105,7 @@ export type ListQuery = Static<typeof listQuery>;
 
 export const timelineSchema = Type.Object({
   data: Type.Array(
-    Type.Object(
-      { at: timestampSchema, kind: Type.Enum(["attempt", "webhook", "event"]) },
-      { additionalProperties: true },
-    ),
+    Type.Object({ at: timestampSchema, kind: Type.Enum([...timelineKinds]) }, { additionalProperties: true }),
   ),
 });
 
@@ -142,6 +144,9 @@ export function presentPayment(payment: Payment): Static<typeof paymentSchema> {
     stripe_payment_intent_id: payment.intentId,
     idempotency_key: payment.idempotencyKey,
     amount: toJsonAmount(payment.amount),
+    amount_captured: payment.captured === null ? null : toJsonAmount(payment.captured),
+    amount_refunded: toJsonAmount(payment.refunded),
+    commission: payment.commission === null ? null : toJsonAmount(payment.commission),
     currency: payment.amount.currency,
     status: payment.status,
     metadata: payment.metadata,
