@@ -49,7 +49,7 @@ async function marketplaceDocument(): Promise<string> {
             license: { name: "Apache-2.0", identifier: "Apache-2.0" },
           },
           servers: [{ url: "/" }],
-          tags: [{ name: "payments" }, { name: "webhooks" }, { name: "operations" }],
+          tags: ["payments", "webhooks", "ledger", "reconciliation", "operations"].map((name) => ({ name })),
         },
       });
     },

@@ -16,13 +16,27 @@ import { createMetrics, type Metrics } from "./infrastructure/telemetry/metrics.
 import type { Tracer } from "./infrastructure/telemetry/tracer.ts";
 import { traceOf } from "./infrastructure/telemetry/traces.ts";
 import { createTracing } from "./infrastructure/telemetry/tracing.ts";
-import { createPostingLane, ledgerJobs, type PostingContext, registerLedgerRoutes } from "./modules/ledger/index.ts";
+import type { Database } from "./kernel/statement.ts";
+import {
+  createPostingLane,
+  ledgerJobs,
+  listMovements,
+  type PostingContext,
+  postTransaction,
+  registerLedgerRoutes,
+} from "./modules/ledger/index.ts";
 import {
   createPaymentLanes,
   type PaymentsContext,
   paymentJobs,
   registerPaymentRoutes,
 } from "./modules/payments/index.ts";
+import {
+  createRunWorker,
+  type ReconciliationContext,
+  reconciliationJobs,
+  registerReconciliationRoutes,
+} from "./modules/reconciliation/index.ts";
 import { type PaymentGateway, type Step, type Sweeper, startSweeper, type Trace, untraced } from "./movements/index.ts";
 import type { Settings } from "./settings.ts";
 import { version } from "./version.ts";
@@ -72,7 +86,8 @@ export async function createApp(settings: AppSettings, logger: Logger, overrides
   const database = openDatabase(settings, logger);
   const redis = await openRedis(settings, logger);
   let address = `http://${settings.host}:${settings.port}`;
-  const gateway = guard(overrides.gateway ?? (await openGateway(settings, () => address)), metrics, logger);
+  const bare = overrides.gateway ?? (await openGateway(settings, () => address));
+  const gateway = guard(bare, metrics, logger);
   const ledger = ledgerContext(database, metrics);
   const payments = paymentsContext(settings, overrides, database, ledger, gateway, metrics);
 
@@ -95,6 +110,12 @@ export async function createApp(settings: AppSettings, logger: Logger, overrides
   });
 
   registerLedgerRoutes(marketplace, ledger);
+  // Past the circuit breaker: a report that cannot be had is no reason to take no payments.
+  const reconciliation = reconciliationContext(settings, database.pool, withMetrics(bare, metrics.gatewayCall), ledger);
+  const runs = createRunWorker(reconciliation, (run, error) =>
+    logger.warn({ run, error }, "a step of a reconciliation failed; it is tried again"),
+  );
+  registerReconciliationRoutes(marketplace, reconciliation, runs, { actorOf: () => "operator" });
 
   let sweeper: Sweeper | undefined;
   const ownership = createOwnership(settings.databaseUrl, "recovery", connectTimeoutMs);
@@ -102,6 +123,7 @@ export async function createApp(settings: AppSettings, logger: Logger, overrides
     ready = false;
     await marketplace.close();
     await sweeper?.stop();
+    await runs.stop();
     await ownership.release();
     await Promise.all([...Object.values(payments.lanes), ledger.lane].map((lane) => lane.drain()));
     await gateway.close();
@@ -117,7 +139,11 @@ export async function createApp(settings: AppSettings, logger: Logger, overrides
     async start() {
       address = await marketplace.listen({ host: settings.host, port: settings.port });
       sweeper = startSweeper({
-        jobs: [...recoveryJobs(payments, metrics, tracer, logger), ...ledgerJobs(ledger, headLog(logger))],
+        jobs: [
+          ...recoveryJobs(payments, metrics, tracer, logger),
+          ...ledgerJobs(ledger, headLog(logger)),
+          ...reconciliationJobs(reconciliation, runs),
+        ],
         holdsOwnership: () => ownership.holds(),
         intervalMs: sweepIntervalMs,
         onFailure: (job, error) => logger.warn({ job, error }, "recovery could not do its work; it tries again"),
@@ -209,6 +235,44 @@ function ledgerContext(database: OpenDatabase, metrics: Metrics): PostingContext
   const observer = observerOf(metrics)(name, () => lane.depth());
   const lane: PostingContext["lane"] = createPostingLane(database.lane(name), tenant, { ...laneLimits, observer });
   return { database: database.pool, tenant, lane };
+}
+
+function reconciliationContext(
+  settings: AppSettings,
+  pool: Database,
+  gateway: PaymentGateway,
+  ledger: PostingContext,
+): ReconciliationContext {
+  return {
+    database: pool,
+    gateway,
+    ledger: {
+      listMovements: (request) => listMovements(ledger, request),
+      post: (draft) => postTransaction(ledger, draft),
+    },
+    newId: randomUUIDv7,
+    callDeadlineMs: settings.gatewayTimeoutMs,
+    leaseMs: 60_000,
+    retryMs: 1_000,
+  };
+}
+
+/** As much of the application as a reconciliation from the command line takes. Nothing listens. */
+export async function openReconciliation(
+  settings: AppSettings,
+  logger: Logger,
+): Promise<{ readonly context: ReconciliationContext; close(): Promise<void> }> {
+  const database = openDatabase(settings, logger);
+  const gateway = await openGateway({ ...settings, simulatorBuyer: "absent" }, () => "");
+  const ledger = ledgerContext(database, createMetrics());
+  return {
+    context: reconciliationContext(settings, database.pool, gateway, ledger),
+    async close() {
+      await ledger.lane.drain();
+      await gateway.close();
+      await database.close();
+    },
+  };
 }
 
 const headLogIntervalMs = 60_000;

@@ -1,9 +1,5 @@
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type ClosableDatabase, createDedicatedConnection } from "../infrastructure/postgres/connections.ts";
-import { startEmbeddedPostgres } from "../infrastructure/postgres/embedded.ts";
-import { readOrMakeCredentials } from "../infrastructure/postgres/embedded-home.ts";
-import { findPostmaster } from "../infrastructure/postgres/embedded-postmaster.ts";
 import type { Database } from "../kernel/statement.ts";
 import {
   type AuditCheck,
@@ -17,6 +13,7 @@ import {
   runAudit,
 } from "../modules/ledger/index.ts";
 import type { Settings } from "../settings.ts";
+import { findDatabase } from "./find-database.ts";
 import { OperatorFault } from "./operator-fault.ts";
 
 const usage = "Usage: marketflow audit [--head NUMBER:HASH] [--from-seal NUMBER] [--json]";
@@ -40,7 +37,7 @@ export async function auditCommand(
 ): Promise<void> {
   try {
     const { json, ...chain } = optionsOf(args);
-    const { url, stop } = await databaseOf(settings);
+    const { url, stop } = await findDatabase(settings);
     try {
       const { outcome, head } = await auditDatabase(url, chain, furtherChecks, progressOn(process.stderr));
       process.stdout.write(json ? `${JSON.stringify(documentOf(outcome, head), undefined, 2)}\n` : told(outcome, head));
@@ -82,18 +79,6 @@ function optionsOf(args: readonly string[]): ChainOptions & { readonly json: boo
     ...(head === undefined ? {} : { head }),
     ...(fromSeal === undefined ? {} : { fromSeal: BigInt(fromSeal) }),
   };
-}
-
-/** The database of the settings; the sandbox's where there is none, whether the sandbox runs or not. */
-async function databaseOf({ databaseUrl, home }: Settings): Promise<{ url: string; stop: () => Promise<void> }> {
-  if (databaseUrl !== undefined) return { url: databaseUrl, stop: async () => undefined };
-  const running = await findPostmaster(join(home, "postgres"));
-  if (running?.isReady === true) {
-    const { app } = await readOrMakeCredentials(home);
-    return { url: `postgres://marketflow:${app}@127.0.0.1:${running.port}/marketflow`, stop: async () => undefined };
-  }
-  const embedded = await startEmbeddedPostgres({ home });
-  return { url: embedded.appUrl, stop: () => embedded.stop() };
 }
 
 type HeadText = { readonly text: string; readonly sealedAt: Date } | undefined;

@@ -38,11 +38,28 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "sets the least that may be available in an account, with the owner's login",
     run: async (settings, args) => (await import("./floor.ts")).floorCommand(settings, args),
   },
+  reconcile: {
+    summary: "compares what the gateway settled, or a CSV of it, with the ledger",
+    run: async (settings, args) => (await import("./reconcile.ts")).reconcileCommand(settings, args, openOn),
+  },
   version: {
     summary: "prints the version",
     run: async () => say(version),
   },
 };
+
+/** What a reconciliation works with, on the database of the settings or the sandbox's. */
+async function openOn(settings: Settings) {
+  const [{ openReconciliation }, { findDatabase }, { openLog }] = await Promise.all([
+    import("../app.ts"),
+    import("./find-database.ts"),
+    import("./run-app.ts"),
+  ]);
+  const { url, stop } = await findDatabase(settings);
+  const complete = { ...settings, databaseUrl: url, stripeWebhookSecret: settings.stripeWebhookSecret ?? "" };
+  const { context, close } = await openReconciliation(complete, openLog(settings, "reconcile"));
+  return { context, close: () => close().finally(stop) };
+}
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);

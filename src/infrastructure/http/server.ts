@@ -19,6 +19,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Measures the answers of this route. */
     metric?: (statusCode: number, durationMs: number) => void;
+    /** For a route whose bodies are large: it keeps deadlines of its own, and the one for all requests does not end it. */
+    bodyMayTakeMs?: number;
   }
 }
 
@@ -81,8 +83,12 @@ function answerFrameworkError(error: FastifyError, request: FastifyRequest, repl
   return sendProblem(reply, problemOf(error), newTraceId());
 }
 
+/** Connections whose request is being received by a route with deadlines of its own. */
+const slowBodies = new WeakSet<Socket>();
+
 /** Bytes that are no HTTP request, or a head that is too large: there is no request yet, only the socket. */
 function answerMalformedRequest(error: ConnectionError, socket: Socket): void {
+  if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && slowBodies.has(socket)) return;
   if (!socket.writable) {
     socket.destroy();
     return;
@@ -161,10 +167,12 @@ function observeRequests(server: FastifyInstance, settings: HttpServerSettings, 
   server.addHook("onRequest", (request, reply, done) => {
     reply.headers(headers);
     reply.header("x-request-id", request.id);
+    if (request.routeOptions.config.bodyMayTakeMs !== undefined) slowBodies.add(request.socket);
     done();
   });
   server.addHook("onResponse", (request, reply, done) => {
     const durationMs = reply.elapsedTime;
+    slowBodies.delete(request.socket);
     (request.routeOptions.config.metric ?? unmatched)(reply.statusCode, durationMs);
     if (logger.isLevelEnabled("debug")) {
       const { method, url, id } = request;
