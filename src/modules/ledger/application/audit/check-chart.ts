@@ -42,5 +42,5 @@ function compare(
   for (const id of expected.keys()) {
     if (!present.has(id)) report.finding({ where: `${table} ${id}`, what: "is missing.", table, id });
   }
-  report.checked(table, present.size);
+  report.checked(table === "chart" ? "kinds of accounts" : table, present.size);
 }

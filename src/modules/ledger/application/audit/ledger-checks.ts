@@ -5,6 +5,7 @@ import { type ChainOptions, checkChain } from "./check-chain.ts";
 import { checkChart } from "./check-chart.ts";
 import { checkHolds } from "./check-holds.ts";
 import { checkTransactions } from "./check-transactions.ts";
+import { checkVault } from "./check-vault.ts";
 import type { AuditCheck } from "./report.ts";
 
 /**
@@ -13,6 +14,7 @@ import type { AuditCheck } from "./report.ts";
  */
 export function ledgerChecks(database: Database, options: ChainOptions = {}): AuditCheck[] {
   return [
+    checkVault(database),
     checkChart(database),
     checkTransactions(database),
     checkBalances(database),
