@@ -201,6 +201,9 @@ declare
   batch    constant bigint := nextval('ledger.batch_numbers');
   stranger record;
 begin
+  if cardinality(codes) > 65000 then
+    raise exception 'a batch opens at most 65000 accounts' using errcode = 'program_limit_exceeded';
+  end if;
   with wanted as (
     select w.code, w.currency, c.normal_side, c.floor, c.pattern, u.exponent
     from (select distinct code, currency from unnest(codes, currencies) as l (code, currency)) w

@@ -26,6 +26,9 @@ declare
   written  integer;
 begin
   if items = 0 then return; end if;
+  if items > 65000 then
+    raise exception 'a batch has at most 65000 holds' using errcode = 'program_limit_exceeded';
+  end if;
   loop
     select array_agg(a.id order by l.place), bool_or(a.id is null) into accounts, missing
     from unnest(codes, currencies) with ordinality as l (code, currency, place)

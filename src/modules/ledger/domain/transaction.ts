@@ -46,6 +46,9 @@ export function judgeDraft(draft: TransactionDraft): Result<TransactionDraft, Dr
     if (amount.amountMinor === 0n) return refuse({ type: "leg_must_not_be_zero" });
     sums.set(amount.currency, (sums.get(amount.currency) ?? 0n) + amount.amountMinor);
   }
+  if (draft.shortfall !== null && kindOf(draft.shortfall) === undefined) {
+    return refuse({ type: "account_not_in_chart", account: draft.shortfall });
+  }
   for (const [currency, differenceMinor] of sums) {
     if (differenceMinor !== 0n) return refuse({ type: "unbalanced", currency, differenceMinor });
   }
