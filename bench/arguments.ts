@@ -5,6 +5,8 @@ export const scenarios = {
   "create-payment": "POST /payments, MarketFlow and the baseline in turns",
   "full-payment": "payments created, confirmed by webhook and settled, MarketFlow and the baseline in turns",
   "table-growth": "create-payment with 10 thousand and with 1 million payments stored, in turns",
+  "ledger-posting": "payments posted straight into the ledger, MarketFlow and row by row in PL/pgSQL in turns",
+  "ledger-growth": "ledger-posting with 100 thousand and with 10 million entries, in turns, and reading there",
   startup: "time to listen and memory after the start, MarketFlow and the baseline in turns",
 } as const;
 
@@ -27,7 +29,7 @@ ${Object.entries(scenarios)
   .map(([name, meaning]) => `  ${name.padEnd(16)}${meaning}`)
   .join("\n")}
 
-  --connections N   connections with one request outstanding each (256)
+  --connections N   connections with one request outstanding each (256); payments in flight in ledger-* (128)
   --seconds N       measured seconds of each round, after the warm-up (8)
   --warmup N        seconds of warm-up (3)
   --rounds N        rounds of each contender, in turns (3)
@@ -43,7 +45,7 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments {
     args: [...args],
     allowPositionals: true,
     options: {
-      connections: { type: "string", default: "256" },
+      connections: { type: "string" },
       seconds: { type: "string" },
       warmup: { type: "string" },
       rounds: { type: "string" },
@@ -58,12 +60,13 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments {
     throw new Error(`name one scenario: ${Object.keys(scenarios).join(", ")}`);
   }
   const { only, short } = values;
+  const isLedger = scenario.startsWith("ledger-");
   if (only !== undefined && only !== "marketflow" && only !== "baseline") {
     throw new Error("--only takes marketflow or baseline");
   }
   return {
     scenario,
-    connections: wholeNumber("--connections", values.connections, 1, 10_000),
+    connections: wholeNumber("--connections", values.connections ?? (isLedger ? "128" : "256"), 1, 10_000),
     measureMs: wholeNumber("--seconds", values.seconds ?? (short ? "2" : "8"), 1, 3600) * 1000,
     warmupMs: wholeNumber("--warmup", values.warmup ?? (short ? "1" : "3"), 0, 600) * 1000,
     rounds: wholeNumber("--rounds", values.rounds ?? (short ? "1" : "3"), 1, 100),

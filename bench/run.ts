@@ -6,6 +6,8 @@ import { killAll } from "./processes.ts";
 import { machineLine, markdown } from "./report.ts";
 import { createPaymentScenario } from "./scenarios/create-payment.ts";
 import { fullPaymentScenario } from "./scenarios/full-payment.ts";
+import { ledgerGrowthScenario } from "./scenarios/ledger-growth.ts";
+import { ledgerPostingScenario } from "./scenarios/ledger-posting.ts";
 import type { Outcome } from "./scenarios/outcome.ts";
 import { startupScenario } from "./scenarios/startup.ts";
 import { tableGrowthScenario } from "./scenarios/table-growth.ts";
@@ -16,6 +18,8 @@ const runs: Readonly<
   "create-payment": createPaymentScenario,
   "full-payment": fullPaymentScenario,
   "table-growth": tableGrowthScenario,
+  "ledger-posting": ledgerPostingScenario,
+  "ledger-growth": ledgerGrowthScenario,
   startup: startupScenario,
 };
 
@@ -30,10 +34,11 @@ function readArguments(): BenchArguments {
 
 function print(args: BenchArguments, machine: string, { tables, notes, problems }: Outcome): void {
   const { scenario, connections, rounds, warmupMs, measureMs } = args;
+  const load = scenario.startsWith("ledger-") ? `${connections} payments in flight` : `${connections} connections`;
   const how =
     scenario === "startup"
       ? `${rounds} starts of each`
-      : `${connections} connections, ${rounds} rounds of ${measureMs / 1000} s after ${warmupMs / 1000} s of warm-up`;
+      : `${load}, ${rounds} rounds of ${measureMs / 1000} s after ${warmupMs / 1000} s of warm-up`;
   const parts = [`### ${scenario}: ${scenarios[scenario]}`, `${how}; ${machine}`, ...tables.map(markdown)];
   if (notes.length > 0) parts.push(notes.join("\n"));
   if (problems.length > 0) parts.push(`FAILED:\n${problems.map((problem) => `- ${problem}`).join("\n")}`);
@@ -52,7 +57,8 @@ requireFreshBundle();
 const cluster = await startBenchCluster();
 try {
   const outcome = await runs[args.scenario](cluster, args);
-  const machine = machineLine(cluster.version, isBundled);
+  // The ledger is driven inside this process, which runs the sources.
+  const machine = machineLine(cluster.version, isBundled && !args.scenario.startsWith("ledger-"));
   print(args, machine, outcome);
   if (args.jsonFile !== undefined) {
     const { figures, problems } = outcome;
