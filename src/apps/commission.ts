@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { createPool } from "../infrastructure/postgres/connections.ts";
 import { type CommissionRate, listCommissionRates, setCommissionRate } from "../modules/payments/index.ts";
 import type { Settings } from "../settings.ts";
+import { findDatabase } from "./find-database.ts";
 import { OperatorFault } from "./operator-fault.ts";
 
 const usage = "Usage: marketflow commission [--seller ID] [--category NAME] [PERCENT | default]";
@@ -11,11 +12,10 @@ const usage = "Usage: marketflow commission [--seller ID] [--category NAME] [PER
  * everybody's, and with "default" it takes a particular one away. It holds for payments made from then on.
  */
 export async function commissionCommand(settings: Settings, args: readonly string[]): Promise<void> {
-  const { databaseUrl } = settings;
-  if (databaseUrl === undefined) throw new OperatorFault("Set DATABASE_URL: PostgreSQL as the application's role.");
   const change = changeOf(args);
+  const { url, stop } = await findDatabase(settings);
   const database = createPool({
-    url: databaseUrl,
+    url,
     applicationName: "marketflow commission",
     statementTimeoutMs: 5_000,
     connectTimeoutMs: 5_000,
@@ -28,6 +28,7 @@ export async function commissionCommand(settings: Settings, args: readonly strin
     process.stdout.write(`${rates.map(lineOf).join("\n")}\n`);
   } finally {
     await database.close();
+    await stop();
   }
 }
 

@@ -1,6 +1,6 @@
 import pg from "pg";
-import { parseCurrency } from "../kernel/currency.ts";
-import { fromStoredDecimal, toDecimal } from "../kernel/money.ts";
+import { type Currency, parseCurrency } from "../kernel/currency.ts";
+import { fromStoredDecimal, type Money, toDecimal } from "../kernel/money.ts";
 import type { Settings } from "../settings.ts";
 import { OperatorFault } from "./operator-fault.ts";
 
@@ -22,7 +22,7 @@ export async function floorCommand(settings: Settings, args: readonly string[]):
   if (!isComplete || currency === undefined || reason === undefined || !/^-?\d{1,12}(\.\d{1,3})?$/.test(amount)) {
     throw new OperatorFault(usage);
   }
-  const floor = fromStoredDecimal(amount, currency);
+  const floor = amountOf(amount, currency);
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, query_timeout: 10_000 });
   client.on("error", () => undefined);
   await client.connect();
@@ -39,4 +39,12 @@ export async function floorCommand(settings: Settings, args: readonly string[]):
     await client.end();
   }
   process.stdout.write(`${account} may go down to ${toDecimal(floor)} ${currency}\n`);
+}
+
+function amountOf(text: string, currency: Currency): Money {
+  try {
+    return fromStoredDecimal(text, currency);
+  } catch (error) {
+    throw new OperatorFault(`${text} has more decimals than ${currency} has.`, error);
+  }
 }
