@@ -26,7 +26,7 @@ grant usage on schema ledger to marketflow_app;
 -- The same list as src/kernel/currency.ts: how many decimals amounts of a currency have. All amounts here are whole
 -- minor units.
 create table ledger.currencies (
-  code     text     primary key,
+  code     text     collate "C" primary key,
   exponent smallint not null check (exponent between 0 and 4)
 );
 
@@ -76,11 +76,12 @@ create table ledger.batches (
 -- The batches that no seal covers yet: the queue of the sealer, and the only rows here that are ever removed.
 create table ledger.unsealed (batch_id bigint primary key);
 
+-- Names are compared byte by byte: a language's order would cost a lookup several times as much.
 create table ledger.accounts (
   id          bigint   primary key,
-  tenant      text     not null,
-  code        text     not null check (length(code) between 3 and 300),
-  currency    text     not null references ledger.currencies,
+  tenant      text     collate "C" not null,
+  code        text     collate "C" not null check (length(code) between 3 and 300),
+  currency    text     collate "C" not null references ledger.currencies,
   normal_side text     not null check (normal_side in ('debit', 'credit')),
   -- What turns debits - credits into the account's balance.
   sign        smallint not null generated always as (case normal_side when 'debit' then 1 else -1 end) stored,
@@ -109,11 +110,11 @@ create table ledger.balances (
 
 create table ledger.transactions (
   id           bigint      primary key,
-  tenant       text        not null,
+  tenant       text        collate "C" not null,
   -- What happened: sale, refund, chargeback, …
-  kind         text        not null check (kind ~ '^[a-z_]{1,40}$'),
+  kind         text        not null check (octet_length(kind) between 1 and 40),
   -- The caller's name for it: the same reference can never be posted twice.
-  reference    text        not null check (length(reference) between 1 and 255),
+  reference    text        collate "C" not null check (length(reference) between 1 and 255),
   -- The gateway's id of what moved the money (pi_…, re_…, dp_…).
   external_id  text,
   posted_at    timestamptz not null,
@@ -146,14 +147,17 @@ create unique index entries_of_transaction on ledger.entries (transaction_id, le
 -- Balances as of an effective time need only the entries whose time is not that of their posting.
 create index entries_effective on ledger.entries (account_id, effective_at) where effective_at is not null;
 
+-- A sum of amounts that stays what they are: PostgreSQL's makes a numeric of every step, which a posting would feel.
+create aggregate ledger.total(bigint) (sfunc = int8pl, stype = bigint, initcond = '0', parallel = safe);
+
 -- Debits equal credits in every transaction and currency, for every way in: whatever inserts legs that do not, fails.
 create function ledger.check_zero_sum() returns trigger language plpgsql
 set search_path = pg_catalog as $$
 declare
   unbalanced record;
 begin
-  select p.transaction_id, p.currency, sum(p.amount) as difference into unbalanced
-  from posted p group by p.transaction_id, p.currency having sum(p.amount) <> 0 limit 1;
+  select p.transaction_id, p.currency, ledger.total(p.amount) as difference into unbalanced
+  from posted p group by p.transaction_id, p.currency having ledger.total(p.amount) <> 0 limit 1;
   if found then
     raise exception 'transaction % is not balanced: debits - credits = % minor units of %',
       unbalanced.transaction_id, unbalanced.difference, unbalanced.currency
@@ -241,6 +245,49 @@ begin
   insert into ledger.unsealed (batch_id) select id from numbered;
 end
 $$;
+
+/*
+  Whether what stands under a reference is what an item asks for: {"result": "already_posted"} where it is,
+  "reference_conflict" where it is something else. Where a leg of zero names an account that bears shortages, what
+  stands may differ by what that account took over of the accounts with floors.
+*/
+create function ledger.compare(
+  tenant text, kind text, reference text, external_id text, effective_at timestamptz, legs bigint[], amounts bigint[]
+) returns jsonb language sql stable
+set search_path = pg_catalog
+begin atomic
+  with asked as (
+    select l.id, sum(l.amount) as amount, bool_or(l.amount = 0) as bears
+    from unnest(legs, amounts) as l (id, amount) group by l.id
+  ),
+  stands as (
+    select e.account_id as id, sum(e.amount) as amount
+    from ledger.transactions t join ledger.entries e on e.transaction_id = t.id
+    where t.reference = compare.reference and t.tenant = compare.tenant
+    group by e.account_id
+  ),
+  differences as (
+    select a.currency, coalesce(stands.amount, 0) - coalesce(asked.amount, 0) as difference,
+           coalesce(
+             asked.bears or a.floored and a.sign * asked.amount < 0
+               and (select bool_or(asked.bears) from asked)
+               and coalesce(stands.amount, 0) between least(asked.amount, 0) and greatest(asked.amount, 0),
+             false
+           ) as may_differ
+    from asked full join stands using (id)
+    cross join lateral (select * from ledger.accounts a where a.id = coalesce(asked.id, stands.id) offset 0) a
+  )
+  select jsonb_build_object(
+    'id', t.id::text,
+    'result',
+    case when t.kind = compare.kind and t.external_id is not distinct from compare.external_id
+           and t.effective_at is not distinct from compare.effective_at
+           and not exists (select from differences d where d.difference <> 0 and not d.may_differ)
+           and not exists (select from differences d group by d.currency having sum(d.difference) <> 0)
+      then 'already_posted' else 'reference_conflict' end
+  )
+  from ledger.transactions t where t.reference = compare.reference and t.tenant = compare.tenant;
+end;
 
 /* How many decimals amounts of a currency have, for those who have decimals and need minor units; or null. */
 create function ledger.exponent_of(currency text) returns integer

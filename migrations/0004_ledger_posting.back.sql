@@ -1,3 +1,3 @@
 drop function ledger.post_all, ledger.post, ledger.consume_holds, ledger.move_balances, ledger.write_entries;
-drop function ledger.compare, ledger.judge;
+drop function ledger.number_legs, ledger.judge;
 drop table ledger.open_holds, ledger.hold_resolutions, ledger.holds;

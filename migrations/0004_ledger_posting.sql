@@ -131,49 +131,6 @@ end
 $$;
 
 /*
-  Whether what stands under a reference is what an item asks for: {"result": "already_posted"} where it is,
-  "reference_conflict" where it is something else. Where a leg of zero names an account that bears shortages, what
-  stands may differ by what that account took over of the accounts with floors.
-*/
-create function ledger.compare(
-  tenant text, kind text, reference text, external_id text, effective_at timestamptz, legs bigint[], amounts bigint[]
-) returns jsonb language sql stable
-set search_path = pg_catalog
-begin atomic
-  with asked as (
-    select l.id, sum(l.amount) as amount, bool_or(l.amount = 0) as bears
-    from unnest(legs, amounts) as l (id, amount) group by l.id
-  ),
-  stands as (
-    select e.account_id as id, sum(e.amount) as amount
-    from ledger.transactions t join ledger.entries e on e.transaction_id = t.id
-    where t.reference = compare.reference and t.tenant = compare.tenant
-    group by e.account_id
-  ),
-  differences as (
-    select a.currency, coalesce(stands.amount, 0) - coalesce(asked.amount, 0) as difference,
-           coalesce(
-             asked.bears or a.floored and a.sign * asked.amount < 0
-               and (select bool_or(asked.bears) from asked)
-               and coalesce(stands.amount, 0) between least(asked.amount, 0) and greatest(asked.amount, 0),
-             false
-           ) as may_differ
-    from asked full join stands using (id)
-    cross join lateral (select * from ledger.accounts a where a.id = coalesce(asked.id, stands.id) offset 0) a
-  )
-  select jsonb_build_object(
-    'id', t.id::text,
-    'result',
-    case when t.kind = compare.kind and t.external_id is not distinct from compare.external_id
-           and t.effective_at is not distinct from compare.effective_at
-           and not exists (select from differences d where d.difference <> 0 and not d.may_differ)
-           and not exists (select from differences d group by d.currency having sum(d.difference) <> 0)
-      then 'already_posted' else 'reference_conflict' end
-  )
-  from ledger.transactions t where t.reference = compare.reference and t.tenant = compare.tenant;
-end;
-
-/*
   Posts a batch of transactions, each with any number of legs in any currencies; leg_items says to which item a leg
   belongs (1, 2, 3), in their order. Item i becomes transaction first_id + i - 1, but for those in exceptions, by item:
   "already_posted" (with the original's id), "reference_conflict", "insufficient_funds", "hold_unknown",
@@ -195,10 +152,13 @@ declare
   items    constant integer := coalesce(cardinality(refs), 0);
   leg_item integer;
   last     integer := 0;
+  number   integer := 0;
+  numbers  integer[] := '{}';
   legs     bigint[];
   locked   bigint[];
   missing  boolean;
   risky    boolean;
+  bearing  boolean;
   amounts  bigint[] := leg_amounts;
   refusals text[];
   batch    bigint;
@@ -215,14 +175,17 @@ begin
     if leg_item is distinct from last and leg_item is distinct from last + 1 or leg_item = 0 then
       raise exception 'a leg is of item % after one of %', leg_item, last using errcode = 'invalid_parameter_value';
     end if;
+    number := case when leg_item = last then number + 1 else 1 end;
+    numbers := numbers || number;
     last := leg_item;
   end loop;
   if last <> items or cardinality(hold_ids) <> items then
     raise exception 'legs or holds are not for % items', items using errcode = 'invalid_parameter_value';
   end if;
   loop
-    select array_agg(a.id order by l.place), bool_or(a.id is null), bool_or(a.floored and a.sign * l.amount < 0)
-    into legs, missing, risky
+    select array_agg(a.id order by l.place), bool_or(a.id is null), bool_or(a.floored and a.sign * l.amount < 0),
+           bool_or(l.amount = 0)
+    into legs, missing, risky, bearing
     from unnest(leg_codes, leg_currencies, leg_amounts) with ordinality as l (code, currency, amount, place)
     -- Lateral and with an offset, so that each code is looked up in the index; as a join it reads all accounts.
     left join lateral (
@@ -272,7 +235,10 @@ begin
   if written > 0 then
     insert into ledger.batches (id, posted_at) values (batch, at);
     insert into ledger.unsealed (batch_id) values (batch);
-    perform ledger.write_entries(batch, at, written < items, effective_ats, leg_items, legs, leg_currencies, amounts);
+    if bearing then numbers := ledger.number_legs(leg_items, amounts); end if;
+    perform ledger.write_entries(
+      batch, at, written < items, effective_ats, leg_items, legs, leg_currencies, amounts, numbers
+    );
     if hold_ids is not null then perform ledger.consume_holds(batch, hold_ids, refusals); end if;
     perform ledger.move_balances(batch, at, written < items, leg_items, legs, amounts);
   end if;
@@ -293,6 +259,17 @@ begin
 end
 $$;
 
+/* The number of each leg in its item where legs of zero take part: those are not written, and leave no gap. */
+create function ledger.number_legs(leg_items integer[], amounts bigint[]) returns integer[]
+language sql immutable set search_path = pg_catalog
+begin atomic
+  select array_agg(n.number order by n.place)
+  from (
+    select i.place, count(*) filter (where i.amount <> 0) over (partition by i.item order by i.place)::integer as number
+    from unnest(leg_items, amounts) with ordinality as i (item, amount, place)
+  ) n;
+end;
+
 /*
   The entries of a batch, with the version and the running balance that each leaves its account with. `partly` says that
   not every item became a transaction; to look that up for each leg of a batch that went through whole would cost it.
@@ -300,7 +277,7 @@ $$;
 */
 create function ledger.write_entries(
   batch bigint, at timestamptz, partly boolean, effective_ats timestamptz[],
-  leg_items integer[], legs bigint[], leg_currencies text[], amounts bigint[]
+  leg_items integer[], legs bigint[], leg_currencies text[], amounts bigint[], numbers integer[]
 ) returns void language plpgsql
 set search_path = pg_catalog as $$
 begin
@@ -310,11 +287,10 @@ begin
   select l.id, l.leg, l.account_id, b.version + l.nth, l.amount, b.sign * (b.debits - b.credits + l.so_far), l.currency,
          at, effective_ats[l.item]
   from (
-    select batch * 65536 + i.item as id, i.item, i.account_id, i.amount, i.currency,
-           row_number() over (partition by i.item order by i.place) as leg,
-           row_number() over in_account as nth, sum(i.amount) over in_account as so_far
-    from unnest(leg_items, legs, leg_currencies, amounts)
-      with ordinality as i (item, account_id, currency, amount, place)
+    select batch * 65536 + i.item as id, i.item, i.account_id, i.amount, i.currency, i.number as leg,
+           row_number() over in_account as nth, ledger.total(i.amount) over in_account as so_far
+    from unnest(leg_items, legs, leg_currencies, amounts, numbers)
+      with ordinality as i (item, account_id, currency, amount, number, place)
     where i.amount <> 0
       and (not partly or exists (select from ledger.transactions t where t.id = batch * 65536 + i.item offset 0))
     window in_account as (partition by i.account_id order by i.place rows unbounded preceding)
@@ -332,8 +308,8 @@ begin
   update ledger.balances b
   set debits = b.debits + s.debits, credits = b.credits + s.credits, version = b.version + s.entries, posted_at = at
   from (
-    select i.account_id, coalesce(sum(i.amount) filter (where i.amount > 0), 0)::bigint as debits,
-           coalesce(-sum(i.amount) filter (where i.amount < 0), 0)::bigint as credits, count(*) as entries
+    select i.account_id, ledger.total(greatest(i.amount, 0)) as debits, ledger.total(-least(i.amount, 0)) as credits,
+           count(*) as entries
     from unnest(leg_items, legs, amounts) as i (item, account_id, amount)
     where i.amount <> 0
       and (not partly or exists (select from ledger.transactions t where t.id = batch * 65536 + i.item offset 0))
