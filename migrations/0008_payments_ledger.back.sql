@@ -1,4 +1,20 @@
--- What was posted stays in the ledger: it was true.
+-- What was posted stays in the ledger: it was true. The schema before this can only say that a payment succeeded with
+-- its whole amount at everybody's rate. Where there is more to say, going back would forget it, and could pay a refund
+-- twice.
+do $$
+begin
+  if exists (select from payments.refunds) or exists (select from payments.disputes)
+    or exists (
+      select from payments.payments p
+      where p.captured_minor <> p.amount * 10::numeric ^ ledger.exponent_of(p.currency)
+         or p.fee_minor <> payments.commission(p.captured_minor, 250)
+    )
+  then
+    raise exception 'refunds, disputes, partial captures or commissions of other rates would be forgotten'
+      using hint = 'Restore a backup from before this migration instead.';
+  end if;
+end
+$$;
 drop function payments.post_sales, payments.commission, payments.commission_rate;
 drop table payments.disputes, payments.refunds, payments.commission_rates;
 delete from payments.attempts where operation in ('capture', 'refund');

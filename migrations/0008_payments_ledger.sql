@@ -36,11 +36,13 @@ insert into payments.commission_rates (basis_points) values (250);
 create function payments.commission_rate(seller_id text, category text) returns integer
 language sql stable
 begin atomic
-  select r.basis_points from payments.commission_rates r
-  where r.seller_id in (coalesce(commission_rate.seller_id, ''), '')
-    and r.category in (coalesce(commission_rate.category, ''), '')
-  order by r.seller_id desc, r.category desc
-  limit 1;
+  select coalesce((
+    select r.basis_points from payments.commission_rates r
+    where r.seller_id in (coalesce(commission_rate.seller_id, ''), '')
+      and r.category in (coalesce(commission_rate.category, ''), '')
+    order by r.seller_id desc, r.category desc
+    limit 1
+  ), 250);
 end;
 
 /* The commission on an amount, half up; the seller's share is the rest. The same as commissionOf in domain. */
@@ -82,6 +84,8 @@ create table payments.refunds (
   unique (scope, idempotency_key)
 );
 create index refunds_of_payment on payments.refunds (payment_id, id);
+-- Those that a bank has not decided, for whoever asks again.
+create index refunds_pending on payments.refunds (updated_at) where status = 'pending';
 create unique index refunds_gateway_id on payments.refunds (gateway_refund_id) where gateway_refund_id is not null;
 
 create table payments.disputes (
@@ -139,7 +143,7 @@ declare
 begin
   loop
     with chosen as (
-      select p.id, (p.amount * 10 ^ ledger.exponent_of(p.currency))::bigint as captured
+      select p.id, (p.amount * 10::numeric ^ ledger.exponent_of(p.currency))::bigint as captured
       from payments.payments p where p.status = 'succeeded' and p.id > last order by p.id limit 1000
     ),
     changed as (

@@ -16,8 +16,8 @@ import { type TestPostgres, testPostgresVariable } from "./support/database.ts";
 const root = resolve(import.meta.dirname, "..");
 const patterns = ["src/**/*.test.ts", "tests/**/*.test.ts", "bench/**/*.test.ts", "scripts/**/*.test.ts"];
 
-/** The machines that run this have two cores, and PostgreSQL works beside the tests. */
-const concurrency = 2;
+/** The machines that run this have two cores, and some files wait for leases and deadlines most of their time. */
+const concurrency = 3;
 /** For one test; the longest kill and restart servers for half a minute. */
 const testTimeoutMs = 180_000;
 /** A file whose tests have ended but whose process does not (something was left open) is ended after this long. */

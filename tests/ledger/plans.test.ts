@@ -84,7 +84,7 @@ const cases: readonly [what: string, prepare: () => Promise<Run>, items: number,
     "posting sales",
     async () => posting("posted", (n) => sale(`sale-${number}-${n}`, seller(n + number), 1_000n, 25n)),
     batch,
-    60,
+    90,
   ],
   [
     "posting refunds, for which floors are watched",

@@ -2,11 +2,15 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type ClosableDatabase, createDedicatedConnection } from "../../src/infrastructure/postgres/connections.ts";
 import {
+  acceptMove,
   acceptPayments,
+  listWaitingEvents,
+  postponeAttempt,
   receiveEvents,
   settleAttempts,
 } from "../../src/modules/payments/persistence/movements.queries.ts";
-import { findPaymentsByKey } from "../../src/modules/payments/persistence/reading.queries.ts";
+import { findPaymentsByKey, getPayment } from "../../src/modules/payments/persistence/reading.queries.ts";
+import { commitChange, readFunds } from "../../src/modules/payments/persistence/returns.queries.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 
 let database: TestDatabase;
@@ -71,6 +75,19 @@ describe("hot statements reach tables by key, also while their statistics know n
       scans.filter((scan) => !scan.endsWith("by key")),
       [],
     );
+  });
+
+  test("what is by id is not found by a scope or a number alone", async () => {
+    for (const { text } of [commitChange, readFunds, acceptMove, postponeAttempt, getPayment, listWaitingEvents]) {
+      const { rows } = await connection.query({
+        name: "",
+        text: `explain (generic_plan, costs off) ${text}`,
+        values: [],
+      });
+      const plan = (rows as { "QUERY PLAN": string }[]).map((row) => row["QUERY PLAN"]).join("\n");
+      assert.match(plan, /Index Cond/);
+      assert.doesNotMatch(plan, /Index Cond: \((scope|number) = \$\d+\)/);
+    }
   });
 
   test("a plan that walks a whole table is seen", async () => {

@@ -19,7 +19,7 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Measures the answers of this route. */
     metric?: (statusCode: number, durationMs: number) => void;
-    /** For a route whose bodies are large: it keeps deadlines of its own, and the one for all requests does not end it. */
+    /** For a route whose bodies are large: it keeps deadlines of its own, and the one for all does not end it. */
     bodyMayTakeMs?: number;
   }
 }

@@ -122,6 +122,90 @@ test("the project's migrations go back to nothing and forward again", async () =
   assert.deepEqual(await schemas(), before);
 });
 
+/** A payment as it was made before there was a ledger, with its intent. */
+const paymentOfThen = (id: string, amount: string, currency: string, status: string) => `
+  insert into payments.payments (
+    id, scope, idempotency_key, fingerprint, amount, currency, status, capture, gateway, seller_id, version,
+    created_at, updated_at
+  ) values (
+    '${id}', 'default', '${id}', '', ${amount}, '${currency}', '${status}', 'automatic', 'simulator', 'seller_1', 2,
+    now(), now()
+  );
+  insert into payments.attempts (
+    payment_id, number, operation, gateway, state, due_at, accepted_at, stripe_payment_intent_id
+  ) values ('${id}', 1, 'create', 'simulator', 'succeeded', now(), now(), 'pi_${id}');`;
+
+test("payments from before the ledger are posted by the migration, which goes back and forward again", async () => {
+  const { ownerUrl: url } = await emptyDatabase();
+  const migrations = await readMigrations(migrationsDirectory());
+  const ledgered = migrations.findIndex(({ name }) => name.endsWith("payments_ledger")) + 1;
+  assert.ok(ledgered > 0);
+  await migrate({ url, target: ledgered - 1 });
+  const id = (n: number) => `01a20000-0000-7000-8000-${String(n).padStart(12, "0")}`;
+  // More than one page of them, and some that the ledger has nothing to say about.
+  const statuses = ["succeeded", "failed", "pending", "cancelled"];
+  const more = Array.from({ length: 1_500 }, (_, n) => [id(100 + n), "10.00", "USD", "succeeded"] as const);
+  const payments: (readonly [id: string, amount: string, currency: string, status: string])[] = [
+    ...statuses.map((status, n) => [id(n), "1000.00", "USD", status] as const),
+    [id(10), "1001", "JPY", "succeeded"] as const,
+    [id(11), "9999999999.999", "BHD", "succeeded"] as const,
+    ...more,
+  ];
+  await query(url, payments.map((payment) => paymentOfThen(...payment)).join("\n"));
+  const balances = () =>
+    query(
+      url,
+      `select a.code, a.currency, b.debits, b.credits from ledger.accounts a
+       join ledger.balances b on b.account_id = a.id order by 1, 2`,
+    );
+  const taken = () =>
+    query(
+      url,
+      `select status, currency, captured_minor as captured, fee_minor as fee, count(*)::integer as payments
+       from payments.payments group by 1, 2, 3, 4 order by 1, 2, 3`,
+    );
+
+  await migrate({ url, target: ledgered });
+  const posted = await balances();
+  assert.deepEqual(
+    posted.filter(({ currency }) => currency === "USD"),
+    [
+      { code: "gateway:simulator:clearing", currency: "USD", debits: "1600000", credits: "0" },
+      { code: "platform:commission", currency: "USD", debits: "0", credits: "40000" },
+      { code: "seller:seller_1:available", currency: "USD", debits: "0", credits: "1560000" },
+    ],
+  );
+  const rows = await taken();
+  assert.deepEqual(rows, [
+    { status: "cancelled", currency: "USD", captured: null, fee: null, payments: 1 },
+    { status: "failed", currency: "USD", captured: null, fee: null, payments: 1 },
+    { status: "pending", currency: "USD", captured: null, fee: null, payments: 1 },
+    { status: "succeeded", currency: "BHD", captured: "9999999999999", fee: "250000000000", payments: 1 },
+    { status: "succeeded", currency: "JPY", captured: "1001", fee: "25", payments: 1 },
+    { status: "succeeded", currency: "USD", captured: "1000", fee: "25", payments: 1_500 },
+    { status: "succeeded", currency: "USD", captured: "100000", fee: "2500", payments: 1 },
+  ]);
+
+  await migrate({ url, direction: "back", target: ledgered - 1 });
+  assert.deepEqual(await balances(), posted, "what was posted stays");
+  await migrate({ url, target: ledgered });
+  assert.deepEqual([await balances(), await taken()], [posted, rows]);
+
+  const sale = (captured: number, fee: number) =>
+    query(url, `update payments.payments set captured_minor = ${captured}, fee_minor = ${fee} where id = '${id(0)}'`);
+  for (const [captured, fee] of [
+    [40_000, 1_000],
+    [100_000, 1_000],
+  ] as const) {
+    await sale(captured, fee);
+    const refused = await refusal({ url, direction: "back", target: ledgered - 1 });
+    assert.match(refused.message, /partial captures .* would be forgotten/);
+    assert.deepEqual(await balances(), posted);
+  }
+  await sale(100_000, 2_500);
+  assert.equal((await migrate({ url, direction: "back", target: ledgered - 1 })).version, ledgered - 1);
+});
+
 async function refusal(options: MigrateOptions): Promise<{ type: string; message: string }> {
   try {
     await migrate(options);

@@ -1,6 +1,7 @@
 import { type SweeperJob, type Trace, untraced } from "../../movements/index.ts";
 import type { PaymentsContext } from "./application/context.ts";
 import { applyWaitingEvents } from "./application/receive-webhook.ts";
+import { recheckRefunds } from "./application/recheck-refunds.ts";
 import { countDueAttempts, recoverDueAttempts } from "./application/recover-attempts.ts";
 
 export type PaymentJobsSettings = {
@@ -21,6 +22,7 @@ export function paymentJobs(context: PaymentsContext, settings: PaymentJobsSetti
       },
     },
     { name: "recover attempts", run: () => recoverDueAttempts(context, settings.resumeTrace, settings.onFailure) },
+    { name: "recheck refunds", run: () => recheckRefunds(context) },
     { name: "apply waiting events", run: () => applyWaitingEvents(context, untraced) },
   ];
 }

@@ -7,7 +7,7 @@ import { type Change, changePayment, type Decide, type DisputeRow, type FundsSta
 import type { PaymentsContext } from "./context.ts";
 import type { Disposition } from "./lanes.ts";
 import { chargebackDraft, disputeDraft, disputeReversalDraft, refundDraft, sellerAccount } from "./postings.ts";
-import { eventOf, settleRefund } from "./settle-refund.ts";
+import { eventOf, refundSettlement } from "./settle-refund.ts";
 
 export type ReturnEvent = RefundedEvent | RefundStatusEvent | DisputeEvent;
 
@@ -19,21 +19,19 @@ export async function receiveReturn(context: PaymentsContext, event: ReturnEvent
   const { database } = context;
   if (await isProcessed(event.id, database)) return "duplicate";
   const paymentId = await paymentOf(event, database);
-  if (paymentId === null) return await keep(context, event, null, body, "waiting");
+  // A refund of ours is committed before the gateway hears of it: one that is not here is none of ours.
+  const aside = event.about === "refund_status" ? "recorded" : "waiting";
+  if (paymentId === null) return await keep(context, event, null, body, aside);
   const received = { id: event.id, type: event.type, payload: body };
-  if (event.about === "refund_status") {
-    const { refundId, status, gatewayRefundId, failureCode } = event;
-    const failure = failureCode === null ? null : { code: failureCode, message: "The refund failed at the bank." };
-    await settleRefund(context, paymentId, { refundId, status, gatewayRefundId, failure, attempt: null, received });
-    return "applied";
-  }
-  const decide = event.about === "refund" ? refundedElsewhere(context, event) : disputed(event);
-  const guarded: Decide<null, Aside> = async (state, connection) => {
+  const decide = decisionOn(context, event);
+  const guarded: Decide<unknown, Aside> = async (state, connection) => {
     if (await isProcessed(event.id, connection)) return refuse({ type: "duplicate" });
     if (state.status !== "succeeded") return refuse({ type: "waiting" });
     const decided = await decide(state, connection);
-    if (!decided.ok || decided.value.change === null) return decided;
-    return accept({ ...decided.value, change: { ...decided.value.change, received } });
+    if (!decided.ok) return decided;
+    const { change, value } = decided.value;
+    if (change === null) return refuse({ type: "superseded" });
+    return accept({ change: { ...change, received }, value });
   };
   const changed = await changePayment(context, paymentId, null, guarded);
   if (changed.ok) return "applied";
@@ -45,7 +43,15 @@ export async function receiveReturn(context: PaymentsContext, event: ReturnEvent
   throw new Error(`event ${event.id} cannot be applied: ${type}`);
 }
 
-type Aside = { type: "waiting" | "superseded" | "mismatched" | "duplicate" };
+type Aside = { type: "waiting" | "superseded" | "mismatched" | "duplicate" | "refund_not_found" };
+
+function decisionOn(context: PaymentsContext, event: ReturnEvent): Decide<unknown, Aside> {
+  if (event.about === "refund") return refundedElsewhere(context, event);
+  if (event.about === "dispute") return disputed(event);
+  const { refundId, status, gatewayRefundId, failureCode } = event;
+  const failure = failureCode === null ? null : { code: failureCode, message: "The refund failed at the bank." };
+  return refundSettlement({ refundId, status, gatewayRefundId, failure, attempt: null });
+}
 
 async function isProcessed(eventId: string, database: Database): Promise<boolean> {
   const [row] = await statements.readInboxEvent.run({ eventId }, database);
@@ -66,7 +72,7 @@ async function keep(
   event: ReturnEvent,
   paymentId: string | null,
   payload: string,
-  disposition: "waiting" | "superseded" | "mismatched",
+  disposition: "waiting" | "superseded" | "mismatched" | "recorded",
 ): Promise<Disposition> {
   const { id: eventId, type, intentId } = event;
   const [kept] = await statements.keepEvent.run({ eventId, type, intentId, paymentId, payload, disposition }, database);
@@ -117,7 +123,7 @@ function disputed(event: DisputeEvent): Decide<null, Aside> {
     if (standing.status !== "open" || event.status === "open") return refuse({ type: "superseded" });
     const { id, amountMinor, borneMinor, feeMinor } = standing;
     const row: DisputeRow = { id, amountMinor, borneMinor, feeMinor, status: event.status };
-    const change = event.status === "lost" ? lost(state, row) : won(state, row, true);
+    const change = event.status === "lost" ? lostInTheEnd(state, row) : won(state, row, true);
     return accept({
       change: standing.holdId === null ? change : { ...change, voidHoldId: standing.holdId },
       value: null,
@@ -152,6 +158,14 @@ function firstHeard(state: FundsState, event: DisputeEvent): Change {
     transactions: [opening],
     event: disputeEvent("payment.disputed", state, row),
   };
+}
+
+/** What has come free of the payment since the dispute was opened, by refunds that failed, is borne as well. */
+function lostInTheEnd(state: FundsState, row: DisputeRow): Change {
+  const amountMinor = lesserOf(row.amountMinor - row.borneMinor, leftOf(state.funds));
+  const feeMinor = feePartOf(state.funds, amountMinor);
+  const inAll = { ...row, borneMinor: row.borneMinor + amountMinor, feeMinor: row.feeMinor + feeMinor };
+  return { ...lost(state, inAll), funds: giveBack(state.funds, { amountMinor, feeMinor }) };
 }
 
 function lost(state: FundsState, row: DisputeRow): Change {

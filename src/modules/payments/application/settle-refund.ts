@@ -21,7 +21,6 @@ export type RefundResult = {
   readonly gatewayRefundId: string | null;
   readonly failure: GatewayFailure | null;
   readonly attempt: number | null;
-  readonly received?: Change["received"];
 };
 
 /** Money back: have the gateway make the refund. */
@@ -70,24 +69,22 @@ export async function settleRefund(
   paymentId: string,
   result: RefundResult,
 ): Promise<RefundStatus> {
-  const settled = await changePayment(context, paymentId, null, decideOn(result));
+  const settled = await changePayment(context, paymentId, null, refundSettlement(result));
   if (!settled.ok) throw new Error(`refund ${result.refundId} cannot be settled: ${settled.refusal.type}`);
   return settled.value.value;
 }
 
-function decideOn(result: RefundResult): Decide<RefundStatus, { type: "refund_not_found" }> {
+/** Decides what a refund's result changes: nothing where it has ended so before and no attempt is to be closed. */
+export function refundSettlement(result: RefundResult): Decide<RefundStatus, { type: "refund_not_found" }> {
   return async (state, database) => {
     const refund = await refundOf(result.refundId, database);
     if (!refund.ok) return refund;
     const { row, holdId } = refund.value;
-    const closing = {
-      ...(result.attempt === null ? {} : { closeAttempt: { number: result.attempt, state: stateOfAttempt(result) } }),
-      ...(result.received === undefined ? {} : { received: result.received }),
-    };
     const change = changeOf(state, row, holdId, result);
-    const status = change === null ? row.status : result.status;
-    if (change === null && Object.keys(closing).length === 0) return accept({ change: null, value: status });
-    return accept({ change: { funds: state.funds, ...change, ...closing }, value: status });
+    const value = change === null ? row.status : result.status;
+    if (result.attempt === null) return accept({ change, value });
+    const closeAttempt = { number: result.attempt, state: stateOfAttempt(result) };
+    return accept({ change: { funds: state.funds, ...change, closeAttempt }, value });
   };
 }
 

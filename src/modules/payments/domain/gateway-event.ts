@@ -141,7 +141,8 @@ const readDispute: Reader = (names, object, readAmount, recorded) => {
   const amount = readMoney(object["amount"], object, readAmount);
   if (disputeId === null || amount === undefined || amount.amountMinor <= 0n) return null;
   const closed = names.type === "charge.dispute.closed";
-  if (closed && object["status"] !== "won" && object["status"] !== "lost") return null;
+  // Another end than these two has moved no money that we know of; reconciliation would show it.
+  if (closed && object["status"] !== "won" && object["status"] !== "lost") return recorded;
   const status = closed ? (object["status"] as "won" | "lost") : "open";
   return { ...names, intentId: names.intentId, about: "dispute", disputeId, amount, status };
 };

@@ -2,8 +2,6 @@ import assert from "node:assert/strict";
 import { randomUUIDv7 } from "node:crypto";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { allCurrencies, type Currency } from "../../../kernel/currency.ts";
-import { readGatewayEvent } from "./gateway-event.ts";
 import {
   canonicalRequest,
   isUuid,
@@ -89,47 +87,5 @@ describe("an id bounds a walk in time", () => {
 
   test("is an id for every moment that a date can be", () => {
     for (const moment of [0, -1, 8.64e15, 2 ** 48]) assert.ok(isUuid(lowestIdAt(new Date(moment))), String(moment));
-  });
-});
-
-describe("a gateway's event", () => {
-  const readAmount = (amountMinor: bigint, currency: Currency) => ({ amountMinor, currency });
-
-  test("is read or refused, whatever it is, and never throws", () => {
-    const shaped = fc.record({
-      id: fc.oneof(fc.string(), fc.constant("evt_1")),
-      type: fc.constantFrom("payment_intent.succeeded", "payment_intent.payment_failed", "charge.refunded", ""),
-      data: fc.oneof(
-        fc.anything(),
-        fc.record({
-          object: fc.record({
-            object: fc.constant("payment_intent"),
-            id: fc.oneof(fc.string(), fc.constant("pi_1")),
-            amount: fc.oneof(fc.integer(), fc.double(), fc.string()),
-            currency: fc.oneof(fc.constantFrom(...allCurrencies().map((code) => code.toLowerCase())), fc.anything()),
-            metadata: fc.anything(),
-            last_payment_error: fc.anything(),
-          }),
-        }),
-      ),
-    });
-    fc.assert(
-      fc.property(fc.oneof(fc.anything(), shaped), (event) => {
-        const read = readGatewayEvent(event, readAmount);
-        if (read.ok && read.value.about === "payment" && read.value.effect !== null) {
-          assert.ok(read.value.intentId !== null);
-        }
-      }),
-      { numRuns: 1_000 },
-    );
-  });
-
-  test("whose amount is none of its currency is refused", () => {
-    const object = { object: "payment_intent", id: "pi_1", amount: 5, currency: "isk" };
-    const event = { id: "evt_1", type: "payment_intent.succeeded", data: { object } };
-    const refusing = () => {
-      throw new RangeError("not whole");
-    };
-    assert.deepEqual(readGatewayEvent(event, refusing), { ok: false, refusal: { type: "event_malformed" } });
   });
 });

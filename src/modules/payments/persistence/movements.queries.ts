@@ -291,7 +291,7 @@ const receiveEventsIR = {"statement":"with input as (\n  select *\n  from unnest
  * )
  * select kept.event_id as "eventId!", kept.disposition as "disposition!", logged.append as "logged",
  *        posted.post_sales as "posted"
- * from kept, logged, posted                                                                                              
+ * from kept, logged, posted                                                                                                                                                                                                                                                                                                                                              
  * ```
  */
 export const receiveEvents = new PreparedStatement<ReceiveEventsParams, ReceiveEventsResult>("payments.receiveEvents", receiveEventsIR);
@@ -307,18 +307,24 @@ export interface ListWaitingEventsResult {
   payload: string;
 }
 
-const listWaitingEventsIR = {"statement":"select w.event_id as \"eventId\" , w.payload::text as \"payload\" \nfrom payments.webhook_inbox w\nwhere w.processed_at is null\n  and (\n    exists (select from payments.payments p where p.id = w.payment_id)\n    or exists (select from payments.attempts a where a.stripe_payment_intent_id = w.intent_id)\n  )\norder by w.received_at\nlimit :limit!::integer","params":[{"name":"limit","locs":[{"a":329,"b":336}]}]};
+const listWaitingEventsIR = {"statement":"select w.event_id as \"eventId\" , w.payload::text as \"payload\" \nfrom payments.webhook_inbox w\n-- Lateral and with an offset, so that each payment is looked up in the index, whatever the statistics say.\ncross join lateral (\n  select * from payments.payments\n  where id = coalesce(\n    w.payment_id, (select a.payment_id from payments.attempts a where a.stripe_payment_intent_id = w.intent_id)\n  )\n  offset 0\n) p\nwhere w.processed_at is null\n  and (w.type not like 'charge.%' or p.status = 'succeeded')\n  and (w.type <> 'charge.refunded' or p.refunding_minor = 0)\norder by w.received_at\nlimit :limit!::integer","params":[{"name":"limit","locs":[{"a":590,"b":597}]}]};
 
 /**
  * Query generated from SQL:
  * ```
  * select w.event_id as "eventId!", w.payload::text as "payload!"
  * from payments.webhook_inbox w
- * where w.processed_at is null
- *   and (
- *     exists (select from payments.payments p where p.id = w.payment_id)
- *     or exists (select from payments.attempts a where a.stripe_payment_intent_id = w.intent_id)
+ * -- Lateral and with an offset, so that each payment is looked up in the index, whatever the statistics say.
+ * cross join lateral (
+ *   select * from payments.payments
+ *   where id = coalesce(
+ *     w.payment_id, (select a.payment_id from payments.attempts a where a.stripe_payment_intent_id = w.intent_id)
  *   )
+ *   offset 0
+ * ) p
+ * where w.processed_at is null
+ *   and (w.type not like 'charge.%' or p.status = 'succeeded')
+ *   and (w.type <> 'charge.refunded' or p.refunding_minor = 0)
  * order by w.received_at
  * limit :limit!::integer                                                                                                                                                                                                  
  * ```
@@ -339,7 +345,7 @@ export interface AcceptMoveResult {
   number: number;
 }
 
-const acceptMoveIR = {"statement":"with numbered as (\n  update payments.payments p\n  set last_attempt = p.last_attempt + 1\n  from payments.attempts c\n  where p.id = :paymentId! and p.scope = :scope! and p.status = 'pending'\n    and c.payment_id = p.id and c.number = 1 and c.stripe_payment_intent_id is not null\n    and not exists (\n      select from payments.attempts a\n      where a.payment_id = p.id and a.operation in ('cancel', 'capture') and a.state = 'open'\n    )\n  returning p.id, p.last_attempt, p.gateway\n)\ninsert into payments.attempts (\n  payment_id, number, operation, gateway, state, tries, due_at, accepted_at, amount_minor\n)\nselect id, last_attempt, :operation!, gateway, 'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', now(),\n       :amountMinor::bigint\nfrom numbered\non conflict (payment_id) where operation in ('cancel', 'capture') and state = 'open' do nothing\nreturning number as \"number\"","params":[{"name":"paymentId","locs":[{"a":130,"b":141}]},{"name":"scope","locs":[{"a":156,"b":163}]},{"name":"operation","locs":[{"a":631,"b":642}]},{"name":"leaseMs","locs":[{"a":672,"b":681}]},{"name":"amountMinor","locs":[{"a":733,"b":745}]}]};
+const acceptMoveIR = {"statement":"with numbered as (\n  update payments.payments p\n  set last_attempt = p.last_attempt + 1\n  from payments.attempts c\n  -- The scope decides and does not find, so that no plan walks over all payments of a scope.\n  where p.id = :paymentId! and (p.scope = :scope!) is true and p.status = 'pending'\n    and c.payment_id = p.id and c.number = 1 and c.stripe_payment_intent_id is not null\n    and not exists (\n      select from payments.attempts a\n      where a.payment_id = p.id and a.operation in ('cancel', 'capture') and a.state = 'open'\n    )\n  returning p.id, p.last_attempt, p.gateway\n)\ninsert into payments.attempts (\n  payment_id, number, operation, gateway, state, tries, due_at, accepted_at, amount_minor\n)\nselect id, last_attempt, :operation!, gateway, 'open', 1, now() + :leaseMs!::integer * interval '1 millisecond', now(),\n       :amountMinor::bigint\nfrom numbered\non conflict (payment_id) where operation in ('cancel', 'capture') and state = 'open' do nothing\nreturning number as \"number\"","params":[{"name":"paymentId","locs":[{"a":224,"b":235}]},{"name":"scope","locs":[{"a":251,"b":258}]},{"name":"operation","locs":[{"a":735,"b":746}]},{"name":"leaseMs","locs":[{"a":776,"b":785}]},{"name":"amountMinor","locs":[{"a":837,"b":849}]}]};
 
 /**
  * Query generated from SQL:
@@ -348,7 +354,8 @@ const acceptMoveIR = {"statement":"with numbered as (\n  update payments.payment
  *   update payments.payments p
  *   set last_attempt = p.last_attempt + 1
  *   from payments.attempts c
- *   where p.id = :paymentId! and p.scope = :scope! and p.status = 'pending'
+ *   -- The scope decides and does not find, so that no plan walks over all payments of a scope.
+ *   where p.id = :paymentId! and (p.scope = :scope!) is true and p.status = 'pending'
  *     and c.payment_id = p.id and c.number = 1 and c.stripe_payment_intent_id is not null
  *     and not exists (
  *       select from payments.attempts a
@@ -433,7 +440,7 @@ export interface PostponeAttemptParams {
 /** 'PostponeAttempt' return type */
 export type PostponeAttemptResult = void;
 
-const postponeAttemptIR = {"statement":"update payments.attempts\nset due_at   = now() + :delayMs!::integer * interval '1 millisecond', last_error = :error!,\n    absences = :absences!, state = case when :park!::boolean then 'parked' else state end\nwhere payment_id = :paymentId! and number = :number! and state = 'open'","params":[{"name":"delayMs","locs":[{"a":48,"b":57}]},{"name":"error","locs":[{"a":108,"b":115}]},{"name":"absences","locs":[{"a":132,"b":142}]},{"name":"park","locs":[{"a":162,"b":168}]},{"name":"paymentId","locs":[{"a":226,"b":237}]},{"name":"number","locs":[{"a":251,"b":259}]}]};
+const postponeAttemptIR = {"statement":"update payments.attempts\nset due_at   = now() + :delayMs!::integer * interval '1 millisecond', last_error = :error!,\n    absences = :absences!, state = case when :park!::boolean then 'parked' else state end\n-- By its key, and not by the index of the open ones, of which there are many while a gateway is away.\nwhere payment_id = :paymentId! and number = :number! and (state = 'open') is true","params":[{"name":"delayMs","locs":[{"a":48,"b":57}]},{"name":"error","locs":[{"a":108,"b":115}]},{"name":"absences","locs":[{"a":132,"b":142}]},{"name":"park","locs":[{"a":162,"b":168}]},{"name":"paymentId","locs":[{"a":329,"b":340}]},{"name":"number","locs":[{"a":354,"b":362}]}]};
 
 /**
  * Query generated from SQL:
@@ -441,7 +448,8 @@ const postponeAttemptIR = {"statement":"update payments.attempts\nset due_at   =
  * update payments.attempts
  * set due_at   = now() + :delayMs!::integer * interval '1 millisecond', last_error = :error!,
  *     absences = :absences!, state = case when :park!::boolean then 'parked' else state end
- * where payment_id = :paymentId! and number = :number! and state = 'open'
+ * -- By its key, and not by the index of the open ones, of which there are many while a gateway is away.
+ * where payment_id = :paymentId! and number = :number! and (state = 'open') is true
  * ```
  */
 export const postponeAttempt = new PreparedStatement<PostponeAttemptParams, PostponeAttemptResult>("payments.postponeAttempt", postponeAttemptIR);

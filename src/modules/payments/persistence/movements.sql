@@ -214,15 +214,25 @@ select kept.event_id as "eventId!", kept.disposition as "disposition!", logged.a
        posted.post_sales as "posted"
 from kept, logged, posted;
 
-/* Events that came before their payment, oldest first: those whose payment is here by now. */
+/*
+  Events that came before what they are about, oldest first: those that can be applied by now. One that cannot is not
+  among them, so that those which wait for days keep no other from its turn: money goes back only where it has come,
+  and while a refund of ours is under way what was refunded elsewhere cannot be told from it.
+*/
 /* @name listWaitingEvents */
 select w.event_id as "eventId!", w.payload::text as "payload!"
 from payments.webhook_inbox w
-where w.processed_at is null
-  and (
-    exists (select from payments.payments p where p.id = w.payment_id)
-    or exists (select from payments.attempts a where a.stripe_payment_intent_id = w.intent_id)
+-- Lateral and with an offset, so that each payment is looked up in the index, whatever the statistics say.
+cross join lateral (
+  select * from payments.payments
+  where id = coalesce(
+    w.payment_id, (select a.payment_id from payments.attempts a where a.stripe_payment_intent_id = w.intent_id)
   )
+  offset 0
+) p
+where w.processed_at is null
+  and (w.type not like 'charge.%' or p.status = 'succeeded')
+  and (w.type <> 'charge.refunded' or p.refunding_minor = 0)
 order by w.received_at
 limit :limit!::integer;
 
@@ -235,7 +245,8 @@ with numbered as (
   update payments.payments p
   set last_attempt = p.last_attempt + 1
   from payments.attempts c
-  where p.id = :paymentId! and p.scope = :scope! and p.status = 'pending'
+  -- The scope decides and does not find, so that no plan walks over all payments of a scope.
+  where p.id = :paymentId! and (p.scope = :scope!) is true and p.status = 'pending'
     and c.payment_id = p.id and c.number = 1 and c.stripe_payment_intent_id is not null
     and not exists (
       select from payments.attempts a
@@ -282,7 +293,8 @@ returning a.payment_id as "paymentId!", a.number as "number!", a.operation as "o
 update payments.attempts
 set due_at   = now() + :delayMs!::integer * interval '1 millisecond', last_error = :error!,
     absences = :absences!, state = case when :park!::boolean then 'parked' else state end
-where payment_id = :paymentId! and number = :number! and state = 'open';
+-- By its key, and not by the index of the open ones, of which there are many while a gateway is away.
+where payment_id = :paymentId! and number = :number! and (state = 'open') is true;
 
 /* @name countDueAttempts */
 select count(*) as "due!" from payments.attempts where state = 'open' and due_at <= now();

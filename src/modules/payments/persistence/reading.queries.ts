@@ -38,7 +38,7 @@ const findPaymentsByKeyIR = {"statement":"select i.place as \"place\" , p.id as 
  * cross join lateral (
  *   select * from payments.payments where scope = i.scope and idempotency_key = i.idempotency_key offset 0
  * ) p
- * cross join lateral (select * from payments.attempts where payment_id = p.id and number = 1 offset 0) a
+ * cross join lateral (select * from payments.attempts where payment_id = p.id and number = 1 offset 0) a                                                                                              
  * ```
  */
 export const findPaymentsByKey = new PreparedStatement<FindPaymentsByKeyParams, FindPaymentsByKeyResult>("payments.findPaymentsByKey", findPaymentsByKeyIR);
@@ -71,7 +71,7 @@ export interface GetPaymentResult {
   updatedAt: Date;
 }
 
-const getPaymentIR = {"statement":"select p.id as \"id\" , a.stripe_payment_intent_id as \"intentId\", a.client_secret as \"clientSecret\",\n       p.idempotency_key as \"idempotencyKey\" , p.amount as \"amount\" , p.currency as \"currency\" , p.status as \"status\" ,\n       p.capture as \"capture\" , p.seller_id as \"sellerId\", p.reference, p.metadata as \"metadata\" ,\n       p.failure_code as \"failureCode\", p.failure_message as \"failureMessage\",\n       p.captured_minor as \"capturedMinor\", p.fee_minor as \"feeMinor\", p.refunded_minor as \"refundedMinor\" ,\n       p.created_at as \"createdAt\" , p.updated_at as \"updatedAt\" \nfrom payments.payments p\njoin payments.attempts a on a.payment_id = p.id and a.number = 1\nwhere p.id = :id! and p.scope = :scope!","params":[{"name":"id","locs":[{"a":675,"b":679}]},{"name":"scope","locs":[{"a":694,"b":701}]}]};
+const getPaymentIR = {"statement":"select p.id as \"id\" , a.stripe_payment_intent_id as \"intentId\", a.client_secret as \"clientSecret\",\n       p.idempotency_key as \"idempotencyKey\" , p.amount as \"amount\" , p.currency as \"currency\" , p.status as \"status\" ,\n       p.capture as \"capture\" , p.seller_id as \"sellerId\", p.reference, p.metadata as \"metadata\" ,\n       p.failure_code as \"failureCode\", p.failure_message as \"failureMessage\",\n       p.captured_minor as \"capturedMinor\", p.fee_minor as \"feeMinor\", p.refunded_minor as \"refundedMinor\" ,\n       p.created_at as \"createdAt\" , p.updated_at as \"updatedAt\" \nfrom payments.payments p\njoin payments.attempts a on a.payment_id = p.id and a.number = 1\nwhere p.id = :id! and (p.scope = :scope!) is true","params":[{"name":"id","locs":[{"a":675,"b":679}]},{"name":"scope","locs":[{"a":695,"b":702}]}]};
 
 /**
  * Query generated from SQL:
@@ -84,7 +84,7 @@ const getPaymentIR = {"statement":"select p.id as \"id\" , a.stripe_payment_inte
  *        p.created_at as "createdAt!", p.updated_at as "updatedAt!"
  * from payments.payments p
  * join payments.attempts a on a.payment_id = p.id and a.number = 1
- * where p.id = :id! and p.scope = :scope!                                                                                                                                                                                                                                                                                                                              
+ * where p.id = :id! and (p.scope = :scope!) is true                                                                                                                                                                                                                                                                                                                              
  * ```
  */
 export const getPayment = new PreparedStatement<GetPaymentParams, GetPaymentResult>("payments.getPayment", getPaymentIR);
@@ -122,7 +122,7 @@ export interface ListPaymentsResult {
   updatedAt: Date;
 }
 
-const listPaymentsIR = {"statement":"select p.id as \"id\" , a.stripe_payment_intent_id as \"intentId\", a.client_secret as \"clientSecret\",\n       p.idempotency_key as \"idempotencyKey\" , p.amount as \"amount\" , p.currency as \"currency\" , p.status as \"status\" ,\n       p.capture as \"capture\" , p.seller_id as \"sellerId\", p.reference, p.metadata as \"metadata\" ,\n       p.failure_code as \"failureCode\", p.failure_message as \"failureMessage\",\n       p.captured_minor as \"capturedMinor\", p.fee_minor as \"feeMinor\", p.refunded_minor as \"refundedMinor\" ,\n       p.created_at as \"createdAt\" , p.updated_at as \"updatedAt\" \nfrom payments.payments p\njoin payments.attempts a on a.payment_id = p.id and a.number = 1\nwhere p.scope = :scope!\n  and (:status::text is null or p.status = :status)\n  and (:currency::text is null or p.currency = :currency)\n  and (:createdAfter::timestamptz is null or p.created_at > :createdAfter)\n  and p.id >= :notBefore!\n  and p.id < :before!\norder by p.id desc\nlimit :limit!::integer","params":[{"name":"scope","locs":[{"a":678,"b":685}]},{"name":"status","locs":[{"a":693,"b":700},{"a":729,"b":736}]},{"name":"currency","locs":[{"a":745,"b":754},{"a":785,"b":794}]},{"name":"createdAfter","locs":[{"a":803,"b":816},{"a":856,"b":869}]},{"name":"notBefore","locs":[{"a":885,"b":896}]},{"name":"before","locs":[{"a":910,"b":918}]},{"name":"limit","locs":[{"a":944,"b":951}]}]};
+const listPaymentsIR = {"statement":"select p.id as \"id\" , a.stripe_payment_intent_id as \"intentId\", a.client_secret as \"clientSecret\",\n       p.idempotency_key as \"idempotencyKey\" , p.amount as \"amount\" , p.currency as \"currency\" , p.status as \"status\" ,\n       p.capture as \"capture\" , p.seller_id as \"sellerId\", p.reference, p.metadata as \"metadata\" ,\n       p.failure_code as \"failureCode\", p.failure_message as \"failureMessage\",\n       p.captured_minor as \"capturedMinor\", p.fee_minor as \"feeMinor\", p.refunded_minor as \"refundedMinor\" ,\n       p.created_at as \"createdAt\" , p.updated_at as \"updatedAt\" \nfrom payments.payments p\njoin payments.attempts a on a.payment_id = p.id and a.number = 1\nwhere p.scope = :scope!\n  and (:status::text is null or p.status = :status)\n  and (:currency::text is null or p.currency = :currency)\n  and (:createdAfter::timestamptz is null or p.created_at > :createdAfter)\n  and p.id >= :notBefore!\n  and p.id < :before!\n  -- The same of the attempts, because a plan that merges both would walk over theirs from the newest.\n  and a.payment_id >= :notBefore!\n  and a.payment_id < :before!\norder by p.id desc\nlimit :limit!::integer","params":[{"name":"scope","locs":[{"a":678,"b":685}]},{"name":"status","locs":[{"a":693,"b":700},{"a":729,"b":736}]},{"name":"currency","locs":[{"a":745,"b":754},{"a":785,"b":794}]},{"name":"createdAfter","locs":[{"a":803,"b":816},{"a":856,"b":869}]},{"name":"notBefore","locs":[{"a":885,"b":896},{"a":1044,"b":1055}]},{"name":"before","locs":[{"a":910,"b":918},{"a":1077,"b":1085}]},{"name":"limit","locs":[{"a":1111,"b":1118}]}]};
 
 /**
  * Query generated from SQL:
@@ -141,6 +141,9 @@ const listPaymentsIR = {"statement":"select p.id as \"id\" , a.stripe_payment_in
  *   and (:createdAfter::timestamptz is null or p.created_at > :createdAfter)
  *   and p.id >= :notBefore!
  *   and p.id < :before!
+ *   -- The same of the attempts, because a plan that merges both would walk over theirs from the newest.
+ *   and a.payment_id >= :notBefore!
+ *   and a.payment_id < :before!
  * order by p.id desc
  * limit :limit!::integer
  * ```

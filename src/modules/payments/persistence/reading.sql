@@ -14,6 +14,7 @@ cross join lateral (
 ) p
 cross join lateral (select * from payments.attempts where payment_id = p.id and number = 1 offset 0) a;
 
+/* The scope decides and does not find, so that no plan walks over all payments of a scope. */
 /* @name getPayment */
 select p.id as "id!", a.stripe_payment_intent_id as "intentId", a.client_secret as "clientSecret",
        p.idempotency_key as "idempotencyKey!", p.amount as "amount!", p.currency as "currency!", p.status as "status!",
@@ -23,7 +24,7 @@ select p.id as "id!", a.stripe_payment_intent_id as "intentId", a.client_secret 
        p.created_at as "createdAt!", p.updated_at as "updatedAt!"
 from payments.payments p
 join payments.attempts a on a.payment_id = p.id and a.number = 1
-where p.id = :id! and p.scope = :scope!;
+where p.id = :id! and (p.scope = :scope!) is true;
 
 /*
   A page of payments, newest first: the primary key is the order, and both ends of the walk over it are always given, so
@@ -45,6 +46,9 @@ where p.scope = :scope!
   and (:createdAfter::timestamptz is null or p.created_at > :createdAfter)
   and p.id >= :notBefore!
   and p.id < :before!
+  -- The same of the attempts, because a plan that merges both would walk over theirs from the newest.
+  and a.payment_id >= :notBefore!
+  and a.payment_id < :before!
 order by p.id desc
 limit :limit!::integer;
 

@@ -125,7 +125,8 @@ dispute as (
          :disputeStatus::text, h.id, now(), now()
   from guarded g left join held h on true
   where :disputeId::text is not null
-  on conflict (id) do update set status = excluded.status, updated_at = now()
+  on conflict (id) do update
+  set status = excluded.status, borne_minor = excluded.borne_minor, fee_minor = excluded.fee_minor, updated_at = now()
 ),
 opened as (
   insert into payments.attempts (
@@ -139,8 +140,9 @@ opened as (
 closed as (
   update payments.attempts a
   set state = :attemptState::text, settled_at = now(), last_error = :failureCode::text
-  from guarded g
-  where a.payment_id = g.id and a.number = :attemptNumber::integer and a.settled_at is null
+  from guarded
+  -- The parameter and not the guarded row, so that the attempt is found by its whole key, whatever the statistics say.
+  where a.payment_id = :paymentId! and a.number = :attemptNumber::integer and a.settled_at is null
 ),
 logged as materialized (
   select events.append(
@@ -163,3 +165,24 @@ select g.version as "version!", r.created_at as "refundCreatedAt", h.id as "held
 from guarded g
 left join held h on true left join freed f on true left join posted p on true left join refund r on true
 left join logged l on true;
+
+/*
+  Refunds that the gateway took and a bank has not decided, and that nobody has asked about for a while; asking again is
+  noted, so that each has its turn. Usually the gateway tells by an event: this is for the one that was lost.
+*/
+/* @name claimUndecidedRefunds */
+update payments.refunds r
+set updated_at = now()
+from (
+  select id from payments.refunds
+  where status = 'pending' and gateway_refund_id is not null
+    and updated_at < now() - :quietMs!::bigint * interval '1 millisecond'
+  order by updated_at
+  limit :limit!::integer
+  for update skip locked
+) due
+join payments.refunds d on d.id = due.id
+join payments.attempts c on c.payment_id = d.payment_id and c.number = 1
+where r.id = due.id
+returning r.id as "id!", r.payment_id as "paymentId!", r.gateway_refund_id as "gatewayRefundId!",
+          c.stripe_payment_intent_id as "intentId!";
