@@ -96,7 +96,7 @@ const cases: readonly [what: string, prepare: () => Promise<Run>, items: number,
     "posting sales of which half stand already",
     async () => posting("", (n) => sale(n % 2 === 0 ? `old-${n}` : `half-${number}-${n}`, seller(n), 1_000n, 25n)),
     batch,
-    60,
+    90,
   ],
   [
     "posting what stands already",
