@@ -13,13 +13,11 @@ export {
   findTransactionsByReferences,
   type LedgerTransaction,
   listMovements,
-  type Movement,
-  type MovementFilter,
 } from "./application/read-transactions.ts";
 export { readHead } from "./application/seal-batches.ts";
 export { formatHead, parseHead } from "./domain/canonical.ts";
 export { accountCodes } from "./domain/chart.ts";
 export { draftColumns } from "./domain/draft-columns.ts";
-export type { Leg, PostOutcome, TransactionDraft } from "./domain/transaction.ts";
+export type { Leg, TransactionDraft } from "./domain/transaction.ts";
 export { registerLedgerRoutes } from "./http/routes.ts";
 export { ledgerJobs } from "./jobs.ts";

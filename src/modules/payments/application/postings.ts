@@ -4,7 +4,7 @@ import type { Part } from "../domain/returns.ts";
 import type { FundsState } from "./change-payment.ts";
 
 /** Whose sale it is where a payment names no seller: the marketplace's own. */
-export const ownSeller = "platform";
+const ownSeller = "platform";
 
 /** The account that a payment's seller is credited on. */
 export function sellerAccount(sellerId: string | null): string {

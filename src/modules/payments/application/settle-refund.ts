@@ -1,4 +1,3 @@
-import type { Money } from "../../../kernel/money.ts";
 import { accept, type Result, refuse } from "../../../kernel/result.ts";
 import type { Database } from "../../../kernel/statement.ts";
 import type { FinalRefundOutcome, GatewayFailure, Policy } from "../../../movements/index.ts";
@@ -165,9 +164,4 @@ export function eventOf(type: string, state: FundsState, refund: RefundRow): Non
     failure_code: failure?.code ?? null,
   };
   return { type, data };
-}
-
-/** Money of a payment's currency. */
-export function moneyOf(state: FundsState, amountMinor: bigint): Money {
-  return { amountMinor, currency: state.currency };
 }
