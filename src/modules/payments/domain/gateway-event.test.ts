@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { propertySeed } from "../../../../tests/support/property-seed.ts";
 import { allCurrencies, type Currency } from "../../../kernel/currency.ts";
 import { type GatewayEvent, readGatewayEvent } from "./gateway-event.ts";
 
@@ -23,7 +24,9 @@ function read(type: string, object: object): GatewayEvent {
 
 describe("a gateway's event", () => {
   test("is read or refused, whatever it is, and never throws", () => {
-    const units = fc.oneof(fc.integer(), fc.double(), fc.string());
+    const mostly = (usual: fc.Arbitrary<unknown>) =>
+      fc.oneof({ weight: 1, arbitrary: fc.anything() }, { weight: 4, arbitrary: usual });
+    const units = fc.oneof(fc.oneof(fc.integer(), fc.double(), fc.string()), fc.integer({ min: 1, max: 1_000 }));
     const shaped = fc.record({
       id: fc.oneof(fc.string(), fc.constant("evt_1")),
       type: fc.constantFrom(
@@ -36,18 +39,17 @@ describe("a gateway's event", () => {
         "refund.failed",
         "",
       ),
-      data: fc.oneof(
-        fc.anything(),
+      data: mostly(
         fc.record({
           object: fc.record({
             object: fc.constantFrom("payment_intent", "charge", "dispute", "refund"),
             id: fc.oneof(fc.string(), fc.constant("pi_1")),
-            payment_intent: fc.oneof(fc.anything(), fc.constant("pi_1")),
+            payment_intent: mostly(fc.constant("pi_1")),
             amount: units,
             amount_received: units,
             amount_refunded: units,
             status: fc.oneof(fc.anything(), fc.constantFrom("won", "lost", "succeeded", "failed", "warning_closed")),
-            currency: fc.oneof(fc.constantFrom(...allCurrencies().map((code) => code.toLowerCase())), fc.anything()),
+            currency: mostly(fc.constantFrom(...allCurrencies().map((code) => code.toLowerCase()))),
             metadata: fc.oneof(fc.anything(), fc.constant({ marketflow_refund_id: paymentId })),
             last_payment_error: fc.anything(),
           }),
@@ -56,14 +58,14 @@ describe("a gateway's event", () => {
     });
     const about = new Map<string, number>();
     fc.assert(
-      fc.property(fc.oneof(fc.anything(), shaped), (event) => {
+      fc.property(mostly(shaped), (event) => {
         const result = readGatewayEvent(event, readAmount);
         if (!result.ok) return;
         about.set(result.value.about, (about.get(result.value.about) ?? 0) + 1);
         if (result.value.about === "refund_status") return;
         if (result.value.about !== "payment" || result.value.effect !== null) assert.ok(result.value.intentId !== null);
       }),
-      { numRuns: 2_000 },
+      { seed: propertySeed, numRuns: 5_000 },
     );
     assert.deepEqual([...about.keys()].sort(), ["dispute", "payment", "refund", "refund_status"]);
   });

@@ -93,7 +93,7 @@ function readerOf(type: string, object: Fields): Reader | undefined {
   // The event has had both names (docs.stripe.com/api/events/types); refund.failed exists for itself.
   if (/^(charge\.refund\.updated|refund\.updated|refund\.failed)$/.test(type)) return readRefundStatus;
   // An inquiry (warning_…) takes no money (docs.stripe.com/disputes/how-disputes-work#inquiries).
-  const isInquiry = String(object["status"]).startsWith("warning_");
+  const isInquiry = (textOrNull(object["status"]) ?? "").startsWith("warning_");
   return /^charge\.dispute\.(created|closed)$/.test(type) && !isInquiry ? readDispute : undefined;
 }
 
@@ -128,7 +128,8 @@ const readRefundStatus: Reader = (names, object, _readAmount, recorded) => {
   const gatewayRefundId = textOrNull(object["id"]);
   const succeeded = object["status"] === "succeeded";
   // A refund that is not ours, or still under way, is seen by charge.refunded and by the event that ends it.
-  if (refundId === null || (!succeeded && !/^(failed|canceled)$/.test(String(object["status"])))) return recorded;
+  if (refundId === null || (!succeeded && !/^(failed|canceled)$/.test(textOrNull(object["status"]) ?? "")))
+    return recorded;
   if (gatewayRefundId === null) return null;
   const failureCode = succeeded ? null : (textOrNull(object["failure_reason"]) ?? "refund_failed");
   const status = succeeded ? "succeeded" : "failed";
@@ -149,7 +150,7 @@ const readDispute: Reader = (names, object, readAmount, recorded) => {
 
 /** An amount of the object's currency; undefined where it is none. */
 function readMoney(units: unknown, object: Fields, readAmount: ReadAmount): Money | undefined {
-  const currency = parseCurrency(String(object["currency"]).toUpperCase());
+  const currency = parseCurrency((textOrNull(object["currency"]) ?? "").toUpperCase());
   if (currency === undefined || !Number.isSafeInteger(units)) return undefined;
   try {
     return readAmount(BigInt(units as number), currency);
