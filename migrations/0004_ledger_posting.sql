@@ -156,6 +156,10 @@ declare
   numbers  integer[] := '{}';
   legs     bigint[];
   locked   bigint[];
+  ids      bigint[];
+  versions bigint[];
+  signs    bigint[];
+  lefts    bigint[];
   missing  boolean;
   risky    boolean;
   bearing  boolean;
@@ -202,10 +206,10 @@ begin
   cross join lateral (select h.account_id, h.tenant from ledger.holds h where h.id = i.id offset 0) h
   where h.tenant = post.tenant;
   -- In a statement of its own: what follows must see what those that we waited for have left.
-  select greatest(clock_timestamp(), max(b.posted_at)) into at
-  from (
-    select posted_at from ledger.balances where account_id = any(locked) order by account_id for update
-  ) b;
+  select greatest(clock_timestamp(), max(b.posted_at)), array_agg(b.account_id), array_agg(b.version),
+         array_agg(b.sign), array_agg(b.debits - b.credits)
+  into at, ids, versions, signs, lefts
+  from (select * from ledger.balances where account_id = any(locked) order by account_id for update) b;
 
   if risky or hold_ids is not null then
     select j.amounts, j.refusals into amounts, refusals
@@ -237,7 +241,8 @@ begin
     insert into ledger.unsealed (batch_id) values (batch);
     if bearing then numbers := ledger.number_legs(leg_items, amounts); end if;
     perform ledger.write_entries(
-      batch, at, written < items, effective_ats, leg_items, legs, leg_currencies, amounts, numbers
+      batch, at, written < items, effective_ats, leg_items, legs, leg_currencies, amounts, numbers,
+      ids, versions, signs, lefts
     );
     if hold_ids is not null then perform ledger.consume_holds(batch, hold_ids, refusals); end if;
     perform ledger.move_balances(batch, at, written < items, leg_items, legs, amounts);
@@ -277,15 +282,16 @@ end;
 */
 create function ledger.write_entries(
   batch bigint, at timestamptz, partly boolean, effective_ats timestamptz[],
-  leg_items integer[], legs bigint[], leg_currencies text[], amounts bigint[], numbers integer[]
+  leg_items integer[], legs bigint[], leg_currencies text[], amounts bigint[], numbers integer[],
+  ids bigint[], versions bigint[], signs bigint[], lefts bigint[]
 ) returns void language plpgsql
-set search_path = pg_catalog as $$
+set search_path = pg_catalog set enable_nestloop = off as $$
 begin
   insert into ledger.entries (
     transaction_id, leg, account_id, version, amount, balance, currency, posted_at, effective_at
   )
-  select l.id, l.leg, l.account_id, b.version + l.nth, l.amount, b.sign * (b.debits - b.credits + l.so_far), l.currency,
-         at, effective_ats[l.item]
+  select l.id, l.leg, l.account_id, b.version + l.nth, l.amount, b.sign * (b.left_at + l.so_far), l.currency, at,
+         effective_ats[l.item]
   from (
     select batch * 65536 + i.item as id, i.item, i.account_id, i.amount, i.currency, i.number as leg,
            row_number() over in_account as nth, ledger.total(i.amount) over in_account as so_far
@@ -295,7 +301,8 @@ begin
       and (not partly or exists (select from ledger.transactions t where t.id = batch * 65536 + i.item offset 0))
     window in_account as (partition by i.account_id order by i.place rows unbounded preceding)
   ) l
-  join ledger.balances b on b.account_id = l.account_id;
+  -- The balances as they were when they were locked. Hashed, because nobody knows how many a list has.
+  join unnest(ids, versions, signs, lefts) as b (account_id, version, sign, left_at) on b.account_id = l.account_id;
 end
 $$;
 

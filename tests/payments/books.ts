@@ -111,6 +111,9 @@ export async function openBooks(environment: Record<string, string> = {}): Promi
     },
   );
   const admin = new Pool({ connectionString: database.adminUrl, max: 2 });
+  // A connection that is ended may still be there when its database is dropped with whoever is in it.
+  admin.on("error", () => undefined);
+  admin.on("connect", (client) => client.on("error", () => undefined));
   const { address } = app;
   const look = async <Row>(text: string, values: unknown[] = []) => (await admin.query(text, values)).rows as Row[];
 
