@@ -76,7 +76,7 @@ async function holdAndFree(): Promise<Run> {
   };
 }
 
-/** How many entries of a table's indexes may be found for each item, dead ones too; reading one whole finds thousands. */
+/** How many index entries may be found for each item, dead ones too; reading one index whole finds thousands. */
 const mostFound = 100;
 /** What is done, and how many pages of tables and indexes it may read for each item. */
 const cases: readonly [what: string, prepare: () => Promise<Run>, items: number, mostPages: number][] = [
