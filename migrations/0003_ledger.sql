@@ -6,7 +6,11 @@ begin
   if not exists (select from pg_roles where rolname = 'marketflow_ledger') then
     create role marketflow_ledger nologin;
   end if;
-exception when duplicate_object or unique_violation then null;
+exception
+  when duplicate_object or unique_violation then null;
+  when insufficient_privilege then
+    raise exception '% may not make roles. Once, as a superuser: create role marketflow_ledger nologin; '
+      'grant marketflow_ledger to %;', current_user, current_user using errcode = 'insufficient_privilege';
 end
 $$;
 do $$
@@ -15,7 +19,11 @@ begin
   if not pg_has_role(current_user, 'marketflow_ledger', 'usage') then
     execute format('grant marketflow_ledger to %I', current_user);
   end if;
-exception when internal_error or unique_violation then null;
+exception
+  when internal_error or unique_violation then null;
+  when insufficient_privilege then
+    raise exception '% is no member of marketflow_ledger. Once, as a superuser: grant marketflow_ledger to %;',
+      current_user, current_user using errcode = 'insufficient_privilege';
 end
 $$;
 

@@ -122,6 +122,23 @@ test("the project's migrations go back to nothing and forward again", async () =
   assert.deepEqual(await schemas(), before);
 });
 
+test("a login that may make no roles is told what a superuser has to do once, and migrates then", async () => {
+  const database = await emptyDatabase();
+  const login = `plain_${process.pid}`;
+  await query(database.adminUrl, `create role ${login} login password 'plain'`);
+  // After the database: what the login owns goes with it.
+  undo.push(() => query(inDatabase(database.adminUrl, "postgres"), `drop role ${login}`).then(() => undefined));
+  await query(database.adminUrl, `alter database ${database.name} owner to ${login}`);
+  const address = new URL(database.adminUrl);
+  address.username = login;
+  address.password = "plain";
+  const says = /is no member of marketflow_ledger.*grant marketflow_ledger to plain_/;
+  await assert.rejects(migrate({ url: address.href }), says);
+  await query(database.adminUrl, `grant marketflow_ledger to ${login}`);
+  const { version } = await migrate({ url: address.href });
+  assert.equal(version, (await readMigrations(migrationsDirectory())).length);
+});
+
 /** A payment as it was made before there was a ledger, with its intent. */
 const paymentOfThen = (id: string, amount: string, currency: string, status: string) => `
   insert into payments.payments (

@@ -33,7 +33,7 @@ async function faultsOfLogin(client: pg.Client): Promise<string[]> {
            array(
              select n.nspname || '.' || c.relname
              from pg_class c join pg_namespace n on n.oid = c.relnamespace
-             where n.nspname in ('events', 'payments', 'ledger') and c.relkind in ('r', 'p')
+             where n.nspname in ('events', 'payments', 'ledger', 'reconciliation') and c.relkind in ('r', 'p')
                and pg_has_role(session_user, c.relowner, 'usage')
              order by 1
            ) as owned`);
