@@ -21,6 +21,7 @@ import {
   createPostingLane,
   ledgerJobs,
   listMovements,
+  ownBooks,
   type PostingContext,
   postTransaction,
   registerLedgerRoutes,
@@ -67,9 +68,6 @@ const statementTimeoutMs = 5_000;
 const connectTimeoutMs = 2_000;
 const sweepIntervalMs = 1_000;
 const replayWaitMs = 2_000;
-
-/** One marketplace, one set of books. */
-const tenant = "default";
 
 /** Batches of up to 256 measured best at 256 connections; 4,096 waiting items are half a second of work. */
 const laneLimits = { maxBatch: 256, maxQueued: 4_096, maxWaitMs: 5_000, sendAheadFrom: 32 };
@@ -233,8 +231,8 @@ function observerOf(metrics: Metrics) {
 function ledgerContext(database: OpenDatabase, metrics: Metrics): PostingContext {
   const name = "post_transaction";
   const observer = observerOf(metrics)(name, () => lane.depth());
-  const lane: PostingContext["lane"] = createPostingLane(database.lane(name), tenant, { ...laneLimits, observer });
-  return { database: database.pool, tenant, lane };
+  const lane: PostingContext["lane"] = createPostingLane(database.lane(name), ownBooks, { ...laneLimits, observer });
+  return { database: database.pool, tenant: ownBooks, lane };
 }
 
 function reconciliationContext(

@@ -23,11 +23,12 @@ const commands: Readonly<Record<string, Command>> = {
   audit: {
     summary: "proves the ledger: zero sums, balances, postings, hash chain; `audit --json --head NUMBER:HASH`",
     run: async (settings, args) => {
-      const [{ auditCommand }, { paymentChecks }] = await Promise.all([
+      const [{ auditCommand }, { ownBooks }, { paymentChecks }] = await Promise.all([
         import("./audit.ts"),
+        import("../modules/ledger/index.ts"),
         import("../modules/payments/index.ts"),
       ]);
-      await auditCommand(settings, args, (database) => paymentChecks(database, "default"));
+      await auditCommand(settings, args, (database) => paymentChecks(database, ownBooks));
     },
   },
   commission: {

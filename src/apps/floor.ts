@@ -1,6 +1,7 @@
-import pg from "pg";
+import { createPool } from "../infrastructure/postgres/connections.ts";
 import { type Currency, parseCurrency } from "../kernel/currency.ts";
 import { fromStoredDecimal, type Money, toDecimal } from "../kernel/money.ts";
+import { ownBooks, setFloor } from "../modules/ledger/index.ts";
 import type { Settings } from "../settings.ts";
 import { OperatorFault } from "./operator-fault.ts";
 
@@ -23,20 +24,20 @@ export async function floorCommand(settings: Settings, args: readonly string[]):
     throw new OperatorFault(usage);
   }
   const floor = amountOf(amount, currency);
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, query_timeout: 10_000 });
-  client.on("error", () => undefined);
-  await client.connect();
+  const database = createPool({
+    url,
+    applicationName: "marketflow floor",
+    statementTimeoutMs: 5_000,
+    connectTimeoutMs: 5_000,
+    onIdleError: () => undefined,
+    most: 1,
+  });
   try {
-    await client.query("select ledger.set_floor('default', $1, $2, $3, $4)", [
-      account,
-      currency,
-      floor.amountMinor.toString(),
-      reason,
-    ]);
+    await setFloor({ database, tenant: ownBooks }, account, floor, reason);
   } catch (error) {
     throw new OperatorFault(`The floor stays as it was: ${error instanceof Error ? error.message : error}`, error);
   } finally {
-    await client.end();
+    await database.close();
   }
   process.stdout.write(`${account} may go down to ${toDecimal(floor)} ${currency}\n`);
 }

@@ -5,7 +5,7 @@ export type { ChainOptions } from "./application/audit/check-chain.ts";
 export { ledgerChecks } from "./application/audit/ledger-checks.ts";
 export type { AuditCheck, AuditObserver, AuditOutcome, AuditReport } from "./application/audit/report.ts";
 export { runAudit } from "./application/audit/report.ts";
-export type { LedgerContext, PostingContext } from "./application/context.ts";
+export { type LedgerContext, ownBooks, type PostingContext } from "./application/context.ts";
 export { expireHolds, holdFunds, voidHold } from "./application/hold-funds.ts";
 export { createPostingLane, postTransaction } from "./application/post-transaction.ts";
 export { referencesOfKinds } from "./application/read-references.ts";
@@ -15,6 +15,7 @@ export {
   listMovements,
 } from "./application/read-transactions.ts";
 export { readHead } from "./application/seal-batches.ts";
+export { setFloor } from "./application/set-floor.ts";
 export { formatHead, parseHead } from "./domain/canonical.ts";
 export { accountCodes } from "./domain/chart.ts";
 export { draftColumns } from "./domain/draft-columns.ts";

@@ -2,6 +2,9 @@ import type { Database } from "../../../kernel/statement.ts";
 import type { Lane } from "../../../movements/index.ts";
 import type { PostOutcome, TransactionDraft } from "../domain/transaction.ts";
 
+/** The books of the marketplace itself: those that the statements of payments post to. */
+export const ownBooks = "default";
+
 /** What reading the ledger takes. */
 export type LedgerContext = {
   /** For everything that is not hot. */

@@ -184,3 +184,27 @@ const listReferencesOfKindsIR = {"statement":"select id as \"id\" , kind as \"ki
  * ```
  */
 export const listReferencesOfKinds = new PreparedStatement<ListReferencesOfKindsParams, ListReferencesOfKindsResult>("ledger.listReferencesOfKinds", listReferencesOfKindsIR);
+
+/** 'SetAccountFloor' parameters type */
+export interface SetAccountFloorParams {
+  account: string;
+  currency: string;
+  floorMinor: bigint;
+  reason: string;
+  tenant: string;
+}
+
+/** 'SetAccountFloor' return type */
+export interface SetAccountFloorResult {
+  accountId: bigint;
+}
+
+const setAccountFloorIR = {"statement":"select ledger.set_floor(:tenant!, :account!, :currency!, :floorMinor!::bigint, :reason!) as \"accountId\"","params":[{"name":"tenant","locs":[{"a":24,"b":32}]},{"name":"account","locs":[{"a":34,"b":43}]},{"name":"currency","locs":[{"a":45,"b":55}]},{"name":"floorMinor","locs":[{"a":57,"b":69}]},{"name":"reason","locs":[{"a":79,"b":87}]}]};
+
+/**
+ * Query generated from SQL:
+ * ```
+ * select ledger.set_floor(:tenant!, :account!, :currency!, :floorMinor!::bigint, :reason!) as "accountId!"
+ * ```
+ */
+export const setAccountFloor = new PreparedStatement<SetAccountFloorParams, SetAccountFloorResult>("ledger.setAccountFloor", setAccountFloorIR);

@@ -48,3 +48,6 @@ from ledger.transactions
 where tenant = :tenant! and id > :after!::bigint and kind = any(:kinds!::text[])
 order by id
 limit :limit!::integer;
+
+/* @name setAccountFloor */
+select ledger.set_floor(:tenant!, :account!, :currency!, :floorMinor!::bigint, :reason!) as "accountId!";
