@@ -192,6 +192,19 @@ async function readsOf(session: Database, run: Run) {
   };
 }
 
+/**
+ * The least that was read in three runs. Dead versions of rows that are not pruned yet make one run read more than
+ * another, by chance; a plan that walks a table walks it every time.
+ */
+async function leastReadsOf(session: Database, prepare: () => Promise<Run>) {
+  let least = await readsOf(session, await prepare());
+  for (let run = 2; run <= 3; run++) {
+    const reads = await readsOf(session, await prepare());
+    if (reads.total < least.total) least = reads;
+  }
+  return least;
+}
+
 const situations: readonly [string, () => Sessions][] = [
   ["that planned while the ledger was empty", () => oldSessions],
   ["that planned for it", () => newSessions],
@@ -204,7 +217,7 @@ for (const [situation, sessions] of situations) {
         test(`of ${kind} read every table by key when ${what}`, async () => {
           const session = sessions()[kind];
           assert.ok(session);
-          const { scanned, found, pages, total } = await readsOf(session, await prepare());
+          const { scanned, found, pages, total } = await leastReadsOf(session, prepare);
           assert.deepEqual(scanned, []);
           assert.deepEqual(
             found.filter(({ count }) => count > mostFound * items),
