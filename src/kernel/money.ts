@@ -70,3 +70,11 @@ export function toJsonAmount(money: Money): number | string {
   const decimal = toDecimal(money);
   return money.amountMinor < firstInexact && money.amountMinor > -firstInexact ? Number(decimal) : decimal;
 }
+
+/**
+ * A JSON number as plain decimal digits: what was written, but for zeros at its end, where the exact JSON parser let it
+ * pass. Never an exponent.
+ */
+export function decimalText(number: number): string {
+  return number !== 0 && Math.abs(number) < 1e-6 ? number.toFixed(20) : String(number);
+}

@@ -37,8 +37,12 @@ export type Policy<Accepted extends Attempt, Settled, Final extends Decided = Fi
   call(attempt: Accepted, deadlineMs: number): Promise<Final | OpenOutcome>;
   find(attempt: Accepted, deadlineMs: number): Promise<Finding<Final>>;
   settle(attempt: Accepted, outcome: Final): Promise<Settled>;
-  /** What a gateway that keeps saying that it never heard of the attempt has decided. */
-  decline(failure: GatewayFailure): Final;
+  /**
+   * What a gateway that keeps saying that it never heard of the attempt has decided. Without it such an attempt stays
+   * open, and the gateway is called again until a person looks: for money that goes out, where an outcome that is not
+   * known is never taken for a failure.
+   */
+  decline?(failure: GatewayFailure): Final;
   /** Leaves the attempt open for recovery. */
   postpone(attempt: Accepted, failure: GatewayFailure, postponement: Postponement): Promise<void>;
 };
@@ -97,8 +101,8 @@ async function callAndSettle<Accepted extends Attempt, Settled, Final extends De
 /**
  * Takes up an attempt that nobody settled: asks the gateway what became of it, settles what it knows, and calls again,
  * with the same idempotency key, where it never heard of it. A gateway that keeps saying so, and keeps not answering
- * the calls in between, has decided: the attempt is settled as declined, and should a webhook prove otherwise, the
- * payment still moves up to succeeded.
+ * the calls in between, has decided where the policy has a `decline`: the attempt is settled as declined, and should a
+ * webhook prove otherwise, the payment still moves up to succeeded.
  */
 export async function recover<Accepted extends Attempt, Settled, Final extends Decided>(
   policy: Policy<Accepted, Settled, Final>,
@@ -113,7 +117,9 @@ export async function recover<Accepted extends Attempt, Settled, Final extends D
     return { ...failure, type: "postponed", outcome: "unknown" };
   }
   if (finding.type === "absent") {
-    if (attempt.absences < absencesToBelieve) return await callAndSettle(policy, attempt, trace, settings, 1);
+    if (policy.decline === undefined || attempt.absences < absencesToBelieve) {
+      return await callAndSettle(policy, attempt, trace, settings, 1);
+    }
     const verdict = policy.decline({ code: finding.code, message: finding.message });
     return await settle(policy, attempt, verdict, trace, settings);
   }

@@ -171,6 +171,94 @@ export interface PaymentGateway {
   close(): Promise<void>;
 }
 
+/**
+ * What came of one call that sends money out: as {@link GatewayOutcome}, with the gateway's own id of what it did.
+ */
+export type DisbursementOutcome =
+  | { readonly type: "succeeded"; readonly gatewayReference: string }
+  | ({ readonly type: "declined" } & GatewayFailure)
+  | ({ readonly type: "not_sent" } & GatewayFailure)
+  | ({ readonly type: "unknown" } & GatewayFailure);
+
+/** What the gateway says when asked about money sent out whose outcome we do not know; it remembers its declines. */
+export type DisbursementFinding =
+  | Extract<DisbursementOutcome, { type: "succeeded" | "declined" }>
+  | { readonly type: "absent" }
+  | ({ readonly type: "unreachable" } & GatewayFailure);
+
+export type PayBillRequest = {
+  /** Our attempt id: the same attempt is paid at most once, however often it is asked for. */
+  readonly attemptId: string;
+  readonly paymentId: string;
+  /** The bill's own number ("FAC-12345"). */
+  readonly reference: string;
+  readonly amount: Money;
+  /** Which retry this is: 0 for the first attempt. */
+  readonly retry: number;
+};
+
+/** Pays bills. Functions resolve within their deadline whatever happens, as those of {@link PaymentGateway}. */
+export interface BillGateway {
+  readonly name: string;
+  payBill(request: PayBillRequest, deadlineMs: number): Promise<DisbursementOutcome>;
+  /** Asks what became of an attempt; pays nothing. */
+  findBillPayment(
+    request: Pick<PayBillRequest, "attemptId" | "paymentId">,
+    deadlineMs: number,
+  ): Promise<DisbursementFinding>;
+}
+
+export type CreatePayoutRequest = {
+  /** Our attempt id: the same attempt is paid out at most once, however often it is asked for. */
+  readonly attemptId: string;
+  readonly payoutId: string;
+  /** Who is paid, by the id that our caller gave: an affiliate or a seller. */
+  readonly recipient: string;
+  readonly amount: Money;
+  /** What the recipient's statement shows ("ref_…"). */
+  readonly reference: string;
+};
+
+/** Pays affiliates and sellers out. Functions resolve within their deadline, as those of {@link PaymentGateway}. */
+export interface PayoutGateway {
+  readonly name: string;
+  createPayout(request: CreatePayoutRequest, deadlineMs: number): Promise<DisbursementOutcome>;
+  /** Asks what became of an attempt; pays nothing. */
+  findPayout(
+    request: Pick<CreatePayoutRequest, "attemptId" | "payoutId">,
+    deadlineMs: number,
+  ): Promise<DisbursementFinding>;
+}
+
+/** A lock that is ours for a while. */
+export type Lease = {
+  /** Higher than that of every earlier holder: what is written under the lock refuses a lower one. */
+  readonly fence: bigint;
+  /** Makes it ours for longer; false where it is not ours any more, or that is not known. */
+  renew(ttlMs: number): Promise<boolean>;
+  release(): Promise<void>;
+};
+
+export type LockOutcome =
+  | { readonly type: "locked"; readonly lease: Lease }
+  | { readonly type: "held_elsewhere" }
+  | { readonly type: "unreachable" };
+
+/**
+ * What processes remember together so as to be faster. It is never asked whether money moved: losing everything in it
+ * at any moment loses nothing but speed. Nothing here rejects, and nothing waits longer than a moment: a cache that is
+ * away has nothing, keeps nothing and locks nothing.
+ */
+export interface Cache {
+  readonly kind: "memory" | "redis";
+  get(key: string): Promise<string | undefined>;
+  set(key: string, value: string, ttlMs: number): Promise<void>;
+  lock(name: string, ttlMs: number): Promise<LockOutcome>;
+  /** Resolves when it answers, and rejects where it is away: for health only. */
+  ping(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
 /** One traced request or attempt, as far as the money boundaries need to know: telemetry stands behind it. */
 export interface Trace {
   /** W3C traceparent of the current span, kept with attempts and events; null where nothing is traced. */

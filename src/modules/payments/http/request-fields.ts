@@ -1,3 +1,4 @@
+import { decimalText } from "../../../kernel/money.ts";
 import { accept, type Result, refuse } from "../../../kernel/result.ts";
 import type { HttpRefusal } from "./refusals.ts";
 
@@ -20,10 +21,5 @@ function unquote(value: string): string {
 
 /** An amount as digits: a JSON number was read exactly before, or refused. */
 export function decimalOf(amount: number | string): string {
-  return typeof amount === "string" ? amount : plainDecimal(amount);
-}
-
-/** What was written, but for zeros at the end: the exact JSON parser lets only such numbers pass. Never an exponent. */
-function plainDecimal(number: number): string {
-  return number !== 0 && Math.abs(number) < 1e-6 ? number.toFixed(20) : String(number);
+  return typeof amount === "string" ? amount : decimalText(amount);
 }
