@@ -92,7 +92,7 @@ module.exports = {
     forbid(
       "movements-behind-its-door",
       "movements is entered by its index.ts, or by ports.ts",
-      { path: "^src/", pathNot: ["^src/movements/", "^src/app\\.ts$", test] },
+      { path: "^src/", pathNot: ["^src/movements/", "^src/app(?:\\.ts$|/)", test] },
       { path: "^src/movements/", pathNot: "^src/movements/(?:index|ports)\\.ts$" },
     ),
     forbid(
@@ -110,8 +110,8 @@ module.exports = {
     forbid(
       "app-for-apps-and-tests",
       "only apps and tests import the composition root",
-      { path: "^src/", pathNot: ["^src/apps/", test] },
-      { path: "^src/app\\.ts$" },
+      { path: "^src/", pathNot: ["^src/apps/", "^src/app(?:\\.ts$|/)", test] },
+      { path: "^src/app(?:\\.ts$|/)" },
     ),
     forbid(
       "apps-are-imported-by-nobody",
@@ -122,7 +122,7 @@ module.exports = {
     forbid(
       "settings-for-the-composition",
       "settings are parsed by apps and used by app.ts; everybody else is given values",
-      { path: "^src/", pathNot: ["^src/apps/", "^src/app\\.ts$", "^src/settings(\\.test)?\\.ts$", test] },
+      { path: "^src/", pathNot: ["^src/apps/", "^src/app(?:\\.ts$|/)", "^src/settings(\\.test)?\\.ts$", test] },
       { path: "^src/settings\\.ts$" },
     ),
     forbid(

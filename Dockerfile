@@ -14,6 +14,7 @@ FROM node:26-slim AS runtime
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=3000 \
+    PARTNER_PORT=8000 \
     MARKETFLOW_HOME=/var/lib/marketflow \
     NODE_COMPILE_CACHE=/var/cache/marketflow
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /opt/yarn* \
@@ -26,7 +27,7 @@ COPY --chown=root:root openapi ./openapi
 COPY --chown=root:root --from=build /build/dist ./dist
 USER node
 VOLUME /var/lib/marketflow
-EXPOSE 3000
+EXPOSE 3000 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]

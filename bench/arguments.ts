@@ -7,6 +7,9 @@ export const scenarios = {
   "table-growth": "create-payment with 10 thousand and with 1 million payments stored, in turns",
   "ledger-posting": "payments posted straight into the ledger, MarketFlow and row by row in PL/pgSQL in turns",
   "ledger-growth": "ledger-posting with 100 thousand and with 10 million entries, in turns, and reading there",
+  "pay-bill": "POST /payments of the partner API, accepted, paid and settled, MarketFlow and the baseline in turns",
+  payouts: "a file of 100,000 pagos as lotes, against a gateway of 50 ms",
+  pagos: "POST /pagos one by one, against a gateway of 50 ms",
   startup: "time to listen and memory after the start, MarketFlow and the baseline in turns",
 } as const;
 
@@ -18,6 +21,8 @@ export type BenchArguments = {
   readonly warmupMs: number;
   readonly measureMs: number;
   readonly rounds: number;
+  /** Only to see that it works: whatever has a size of its own takes a small one. */
+  readonly short: boolean;
   readonly only: "marketflow" | "baseline" | undefined;
   readonly nodeOptions: string;
   readonly jsonFile: string | undefined;
@@ -29,11 +34,12 @@ ${Object.entries(scenarios)
   .map(([name, meaning]) => `  ${name.padEnd(16)}${meaning}`)
   .join("\n")}
 
-  --connections N   connections with one request outstanding each (256); payments in flight in ledger-* (128)
+  --connections N   connections with one request outstanding each (256; 512 in pagos); payments in flight in ledger-*
+                    (128); calls to the gateway in flight in payouts (512)
   --seconds N       measured seconds of each round, after the warm-up (8)
   --warmup N        seconds of warm-up (3)
   --rounds N        rounds of each contender, in turns (3)
-  --short           one round of 2 seconds, to see that it works
+  --short           one round of 2 seconds (of 20,000 pagos), to see that it works
   --only NAME       only marketflow or only baseline
   --node-options=S  flags of Node.js for the servers, e.g. --node-options="--cpu-prof --cpu-prof-dir=/tmp/profile"
   --json FILE       writes the figures there as well
@@ -60,20 +66,33 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments {
     throw new Error(`name one scenario: ${Object.keys(scenarios).join(", ")}`);
   }
   const { only, short } = values;
-  const isLedger = scenario.startsWith("ledger-");
   if (only !== undefined && only !== "marketflow" && only !== "baseline") {
     throw new Error("--only takes marketflow or baseline");
   }
   return {
     scenario,
-    connections: wholeNumber("--connections", values.connections ?? (isLedger ? "128" : "256"), 1, 10_000),
+    connections: wholeNumber("--connections", values.connections ?? defaultConnections(scenario), 1, 10_000),
     measureMs: wholeNumber("--seconds", values.seconds ?? (short ? "2" : "8"), 1, 3600) * 1000,
     warmupMs: wholeNumber("--warmup", values.warmup ?? (short ? "1" : "3"), 0, 600) * 1000,
     rounds: wholeNumber("--rounds", values.rounds ?? (short ? "1" : "3"), 1, 100),
+    short,
     only,
     nodeOptions: values["node-options"],
     jsonFile: values.json,
   };
+}
+
+function defaultConnections(scenario: Scenario): string {
+  if (scenario.startsWith("ledger-")) return "128";
+  return scenario === "payouts" || scenario === "pagos" ? "512" : "256";
+}
+
+/** What a run does, in a few words for the head of its report. */
+export function wordsFor({ scenario, connections, rounds, warmupMs, measureMs }: BenchArguments): string {
+  if (scenario === "startup") return `${rounds} starts of each`;
+  if (scenario === "payouts") return `${connections} calls in flight, ${rounds} rounds`;
+  const load = scenario.startsWith("ledger-") ? `${connections} payments in flight` : `${connections} connections`;
+  return `${load}, ${rounds} rounds of ${measureMs / 1000} s after ${warmupMs / 1000} s of warm-up`;
 }
 
 function isScenario(name: string): name is Scenario {

@@ -1,14 +1,16 @@
 import type { LatencySummary } from "./histogram.ts";
+import type { TargetName } from "./targets.ts";
 
 /** What the load process is to do; it comes as JSON in its first argument. */
 export type LoadPlan = {
+  readonly target: TargetName;
   readonly port: number;
   /** Connections that are kept open, each with one request outstanding at any time (a closed loop). */
   readonly connections: number;
   /** Answers of this first stretch are checked and counted as acknowledged, but not measured. */
   readonly warmupMs: number;
   readonly measureMs: number;
-  /** Every key ends with it and is unique before it, so that a run's payments are found by it. */
+  /** Every key ends with it and is unique before it, so that what a run made is found by it. */
   readonly keySuffix: string;
   /** Of how many answers one is parsed and checked. */
   readonly sampleEvery: number;
@@ -18,10 +20,10 @@ export type LoadPlan = {
 
 /** What came of it; the load process prints it as one line of JSON. */
 export type LoadReport = {
-  /** Answers 201 inside the measured stretch, and for each second of it. */
+  /** Answers of the target's status inside the measured stretch, and for each second of it. */
   readonly created: number;
   readonly createdPerSecond: number;
-  /** Answers 201 from the first to the last request: as many payments must be in the database. */
+  /** Such answers from the first to the last request: as much must be in the database. */
   readonly acknowledged: number;
   readonly latency: LatencySummary;
   /** The measured stretch by the machine's clock, in milliseconds since 1970. */

@@ -3,20 +3,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Histogram } from "./histogram.ts";
 import type { LoadPlan, LoadReport } from "./load-plan.ts";
 import { type HttpResponse, ResponseReader } from "./response.ts";
+import { keyDigits, type Target, targets } from "./targets.ts";
 
 /** What one read takes at most; a longer answer arrives in several. */
 const readBufferBytes = 4096;
 /** Keeps a server that is down from being hammered. */
 const reconnectAfterMs = 100;
-const keyDigits = 8;
 const errorSamplesKept = 5;
 
 /** What all connections of a run count into. */
 type Run = {
   readonly plan: LoadPlan;
-  /** What stands before and after the changing part of every request's key. */
-  readonly requestStart: string;
-  readonly requestEnd: string;
+  readonly target: Target;
+  /** A whole request with the changing part of its key. */
+  readonly requestOf: (changing: string) => string;
   readonly histogram: Histogram;
   readonly errors: Record<string, number>;
   readonly errorSamples: string[];
@@ -33,15 +33,17 @@ type Run = {
 type Connection = { readonly socket: Socket; readonly reader: ResponseReader; askedAtMs: number | null };
 
 /**
- * Drives `POST /payments` with closed-loop connections over plain sockets: one request outstanding on each, the next
+ * Drives one kind of request with closed-loop connections over plain sockets: one request outstanding on each, the next
  * one sent as soon as the answer is there. It spends as little as possible on a request, because it shares the
  * machine's cores with the server that it measures. Rejects only where the server cannot be reached at all; whatever
  * else goes wrong is counted in the report.
  */
 async function runLoad(plan: LoadPlan): Promise<LoadReport> {
+  const target = targets[plan.target];
   const run: Run = {
     plan,
-    ...requestParts(plan),
+    target,
+    requestOf: target.requests(plan.port, plan.keySuffix),
     histogram: new Histogram(),
     errors: {},
     errorSamples: [],
@@ -78,15 +80,6 @@ async function runLoad(plan: LoadPlan): Promise<LoadReport> {
     sampledBodies: run.sampledBodies,
     cpuSeconds: (cpu.user + cpu.system) / 1e6,
   };
-}
-
-/** All requests are equally long, because the changing part of the key is: the head can be made once. */
-function requestParts({ port, keySuffix }: LoadPlan): Pick<Run, "requestStart" | "requestEnd"> {
-  const bodyStart = '{"amount":1000.00,"currency":"USD","idempotency_key":"';
-  const requestEnd = `${keySuffix}"}`;
-  const length = bodyStart.length + keyDigits + requestEnd.length;
-  const head = `POST /payments HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\n`;
-  return { requestStart: `${head}Content-Length: ${length}\r\n\r\n${bodyStart}`, requestEnd };
 }
 
 /**
@@ -136,7 +129,7 @@ function ask(run: Run, connection: Connection): void {
   run.requests += 1;
   run.outstanding += 1;
   connection.askedAtMs = performance.now();
-  connection.socket.write(run.requestStart + scrambled(run.requests) + run.requestEnd, "latin1");
+  connection.socket.write(run.requestOf(scrambled(run.requests)), "latin1");
 }
 
 function answered(run: Run, connection: Connection, { status, body }: HttpResponse): void {
@@ -145,7 +138,7 @@ function answered(run: Run, connection: Connection, { status, body }: HttpRespon
   connection.askedAtMs = null;
   run.outstanding -= 1;
   run.answers += 1;
-  if (status === 201) {
+  if (status === run.target.acknowledged) {
     run.acknowledged += 1;
     if (run.measuring) {
       run.created += 1;
@@ -158,18 +151,10 @@ function answered(run: Run, connection: Connection, { status, body }: HttpRespon
   ask(run, connection);
 }
 
-/** Parses one answer of many: a server that is fast because it answers nonsense must not pass. */
+/** Parses one answer of many. */
 function checkBody(run: Run, body: Buffer): void {
   run.sampledBodies += 1;
-  const payment: Record<string, unknown> = JSON.parse(body.toString());
-  const right =
-    /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/.test(String(payment.id)) &&
-    String(payment.stripe_payment_intent_id).startsWith("pi_") &&
-    payment.amount === 1000 &&
-    payment.currency === "USD" &&
-    payment.status === "pending" &&
-    Math.abs(Date.parse(String(payment.created_at)) - Date.now()) < 60_000;
-  if (!right) fail(run, "wrong_body", body.toString());
+  if (!run.target.isRight(JSON.parse(body.toString()))) fail(run, "wrong_body", body.toString());
 }
 
 function closed(run: Run, connection: Connection): void {

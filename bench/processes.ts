@@ -26,7 +26,9 @@ function started(child: ChildProcess): void {
 
 export type ServerProcess = {
   readonly pid: number;
+  /** Of the marketplace listener, and of the partners'. */
   readonly port: number;
+  readonly partnerPort: number;
   /** From the creation of the process until it accepted a connection, and until it answered `GET /health` with 200. */
   readonly listeningAfterMs: number;
   readonly healthyAfterMs: number;
@@ -44,17 +46,18 @@ export type ServerStart = {
 };
 
 /**
- * Starts a server as a process of its own on a free port of loopback, with nothing of our environment but what it is
+ * Starts a server as a process of its own on free ports of loopback, with nothing of our environment but what it is
  * given and PATH. Resolves when it is healthy; throws with the end of its log where it exits or takes over 30 s.
  */
 export async function startServer(start: ServerStart): Promise<ServerProcess> {
-  const port = await freePort();
+  const [port, partnerPort] = await freePorts();
+  const ports = { PORT: String(port), PARTNER_PORT: String(partnerPort) };
   const logFile = join(start.folder, "server.log");
   const log = openSync(logFile, "a");
   const startedAtMs = performance.now();
   const child = spawn(process.execPath, start.args, {
     cwd: start.folder,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...start.environment, PORT: String(port) },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...start.environment, ...ports },
     stdio: ["ignore", log, log],
   });
   started(child);
@@ -67,6 +70,7 @@ export async function startServer(start: ServerStart): Promise<ServerProcess> {
     return {
       pid: child.pid ?? 0,
       port,
+      partnerPort,
       listeningAfterMs,
       healthyAfterMs,
       endOfLog: () => endOf(logFile),
@@ -125,14 +129,17 @@ async function stop(child: ChildProcess): Promise<boolean> {
   return code === 0;
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
+/** Two ports that nobody listens on: both are held until both are known, so they are not the same one. */
+async function freePorts(): Promise<[number, number]> {
+  const held = [createServer(), createServer()];
+  const listening = held.map((server) => once(server.listen(0, "127.0.0.1"), "listening"));
+  await Promise.all(listening);
+  const [first, second] = held.map((server) => server.address());
+  await Promise.all(held.map((server) => once(server.close(), "close")));
+  if (first === null || second === null || typeof first !== "object" || typeof second !== "object") {
+    throw new Error("no ports");
+  }
+  return [first.port, second.port];
 }
 
 function endOf(file: string): string {

@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { type BenchArguments, parseBenchArguments, scenarios, usage } from "./arguments.ts";
+import { type BenchArguments, parseBenchArguments, scenarios, usage, wordsFor } from "./arguments.ts";
 import { type BenchCluster, startBenchCluster } from "./cluster.ts";
 import { isBundled, requireFreshBundle } from "./contenders.ts";
 import { killAll } from "./processes.ts";
@@ -9,6 +9,9 @@ import { fullPaymentScenario } from "./scenarios/full-payment.ts";
 import { ledgerGrowthScenario } from "./scenarios/ledger-growth.ts";
 import { ledgerPostingScenario } from "./scenarios/ledger-posting.ts";
 import type { Outcome } from "./scenarios/outcome.ts";
+import { pagosScenario } from "./scenarios/pagos.ts";
+import { payBillScenario } from "./scenarios/pay-bill.ts";
+import { payoutsScenario } from "./scenarios/payouts.ts";
 import { startupScenario } from "./scenarios/startup.ts";
 import { tableGrowthScenario } from "./scenarios/table-growth.ts";
 
@@ -20,6 +23,9 @@ const runs: Readonly<
   "table-growth": tableGrowthScenario,
   "ledger-posting": ledgerPostingScenario,
   "ledger-growth": ledgerGrowthScenario,
+  "pay-bill": payBillScenario,
+  payouts: payoutsScenario,
+  pagos: pagosScenario,
   startup: startupScenario,
 };
 
@@ -33,13 +39,8 @@ function readArguments(): BenchArguments {
 }
 
 function print(args: BenchArguments, machine: string, { tables, notes, problems }: Outcome): void {
-  const { scenario, connections, rounds, warmupMs, measureMs } = args;
-  const load = scenario.startsWith("ledger-") ? `${connections} payments in flight` : `${connections} connections`;
-  const how =
-    scenario === "startup"
-      ? `${rounds} starts of each`
-      : `${load}, ${rounds} rounds of ${measureMs / 1000} s after ${warmupMs / 1000} s of warm-up`;
-  const parts = [`### ${scenario}: ${scenarios[scenario]}`, `${how}; ${machine}`, ...tables.map(markdown)];
+  const { scenario } = args;
+  const parts = [`### ${scenario}: ${scenarios[scenario]}`, `${wordsFor(args)}; ${machine}`, ...tables.map(markdown)];
   if (notes.length > 0) parts.push(notes.join("\n"));
   if (problems.length > 0) parts.push(`FAILED:\n${problems.map((problem) => `- ${problem}`).join("\n")}`);
   process.stdout.write(`${parts.join("\n\n")}\n`);

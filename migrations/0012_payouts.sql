@@ -53,7 +53,10 @@ create table payouts.payouts (
 ) with (fillfactor = 60);
 create unique index payouts_of_key on payouts.payouts (scope, idempotency_key) where idempotency_key is not null;
 create unique index payouts_of_batch on payouts.payouts (batch_id, line) where batch_id is not null;
-create index payouts_of_recipient on payouts.payouts (recipient_kind, recipient_id, id);
+-- The marketplace's lists. Payouts to affiliates, of which there are many, are read by their ids only and pay for
+-- neither.
+create index payouts_to_sellers on payouts.payouts (id) where recipient_kind = 'seller';
+create index payouts_of_seller on payouts.payouts (recipient_id, id) where recipient_kind = 'seller';
 
 -- The payouts that have begun and are not settled: a working list, so that finding them costs nothing later. A payout
 -- is settled by removing it here, which only one can.
@@ -69,7 +72,8 @@ create table payouts.under_way (
   parked      boolean     not null default false,
   last_error  text,
   accepted_at timestamptz not null
-);
+-- Rows come and go as fast as payouts do: what they leave is swept long before it is a fifth of anything.
+) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
 create index under_way_due on payouts.under_way (due_at) where not parked;
 
 grant select, insert, update on payouts.payouts, payouts.batches to marketflow_app;

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { collectorBinary, freePort, prometheusBinary, type Running, run } from "./watching.ts";
 
 // `npm run check:observability`: starts the sandbox, a real Prometheus with our own configuration and alert rules, and
-// a real OpenTelemetry collector; makes a payment; and wants to see it in both. Without these two programs it says so
-// and checks nothing, unless REQUIRE_SERVICES=1, which makes that a failure.
+// a real OpenTelemetry collector; pays, pays a bill and pays out; and wants to see it in both. Without these two
+// programs it says so and checks nothing, unless REQUIRE_SERVICES=1, which makes that a failure.
 
 const root = join(import.meta.dirname, "..");
 const patienceMs = 60_000;
@@ -38,8 +38,14 @@ try {
 }
 
 async function check(prometheusPath: string, collectorPath: string): Promise<void> {
-  const [apiPort, prometheusPort, otlpPort] = await Promise.all([freePort(), freePort(), freePort()]);
+  const [apiPort, partnerPort, prometheusPort, otlpPort] = await Promise.all([
+    freePort(),
+    freePort(),
+    freePort(),
+    freePort(),
+  ]);
   const api = `http://127.0.0.1:${apiPort}`;
+  const partner = `http://127.0.0.1:${partnerPort}`;
 
   const receiver = start("collector", collectorPath, [`--config=${join(root, "ops/collector/collector.yaml")}`], {
     OTLP_PORT: String(otlpPort),
@@ -47,6 +53,7 @@ async function check(prometheusPath: string, collectorPath: string): Promise<voi
   await until("the collector to listen", async () => receiver.output().includes("Everything is ready"));
   start("marketflow", process.execPath, [join(root, "bin/marketflow.mjs"), "dev"], {
     PORT: String(apiPort),
+    PARTNER_PORT: String(partnerPort),
     MARKETFLOW_HOME: join(work, "home"),
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${otlpPort}`,
     OTEL_TRACES_SAMPLER_ARG: "1",
@@ -59,27 +66,26 @@ async function check(prometheusPath: string, collectorPath: string): Promise<voi
   ]);
 
   await pay(api);
+  await payOut(partner);
   const prometheusApi = `http://127.0.0.1:${prometheusPort}/api/v1`;
-  await until("Prometheus to have the payment", async () => {
-    const succeeded = await answerTo(
-      prometheusApi,
-      'sum(marketflow_payments_total{job="marketflow",status="succeeded"})',
-    );
-    return succeeded >= 1;
-  });
+  const answered = (route: string) => `marketflow_http_request_duration_seconds_count{status="2xx",route="${route}"}`;
   for (const query of [
+    'sum(marketflow_payments_total{job="marketflow",status="succeeded"})',
+    'sum(marketflow_bills_total{job="marketflow",status="SUCCESS"})',
+    'sum(marketflow_payouts_total{job="marketflow",recipient="affiliate",status="EXITOSO"})',
     'up{job="marketflow"}',
-    'sum(marketflow_http_request_duration_seconds_count{route="/payments",method="POST",status="2xx"})',
+    `count(sum by (listener) (${answered("/payments")})) >= 2`,
+    `sum(${answered("/pagos")})`,
     "sum(marketflow_lane_batch_size_count)",
     'sum(marketflow_gateway_call_duration_seconds_count{outcome="succeeded"})',
     'sum(process_resident_memory_bytes{job="marketflow"}) > 30e6',
   ]) {
-    if ((await answerTo(prometheusApi, query)) < 1) throw new Error(`Prometheus answers nothing to ${query}`);
+    await until(`Prometheus to answer ${query}`, async () => (await answerTo(prometheusApi, query)) >= 1);
   }
   const rules = await (await fetch(`${prometheusApi}/rules`)).json();
   const alerts = JSON.stringify(rules).match(/"type":"alerting"/g)?.length ?? 0;
   if (alerts < 5) throw new Error(`Prometheus loaded ${alerts} alert rules`);
-  console.log(`Prometheus scraped the payment and loaded ${alerts} alert rules`);
+  console.log(`Prometheus scraped payment, bill and payout, and loaded ${alerts} alert rules`);
 
   await until(
     "the collector to have every span",
@@ -116,12 +122,19 @@ function prometheusConfiguration(target: string): string {
 }
 
 async function pay(api: string): Promise<void> {
-  const response = await fetch(`${api}/payments`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ amount: "10.00", currency: "USD", idempotency_key: `observed-${process.pid}` }),
-  });
-  if (response.status !== 201) throw new Error(`the payment was answered ${response.status}: ${await response.text()}`);
+  await mustPost(`${api}/payments`, { amount: "10.00", currency: "USD", idempotency_key: `observed-${process.pid}` });
+}
+
+/** A bill and a pago at the partner listener. */
+async function payOut(partner: string): Promise<void> {
+  await mustPost(`${partner}/payments`, { reference: "FAC-12345", amount: 500, currency: "MXN" });
+  await mustPost(`${partner}/pagos`, { id_afiliado: "afiliado_123", monto: 100.5, moneda: "USD" });
+}
+
+async function mustPost(url: string, body: object): Promise<void> {
+  const headers = { "content-type": "application/json", "idempotency-key": `observed-${process.pid}` };
+  const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`POST ${url} was answered ${response.status}: ${await response.text()}`);
 }
 
 async function answerTo(prometheusApi: string, query: string): Promise<number> {

@@ -2,32 +2,59 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import swagger from "@fastify/swagger";
+import type { FastifyInstance } from "fastify";
 import { createApp } from "../src/app.ts";
 import { createLogger } from "../src/infrastructure/telemetry/logger.ts";
 import { parseSettings } from "../src/settings.ts";
 import { version } from "../src/version.ts";
 
-// `npm run generate` writes `openapi/marketplace.json` from the routes' schemas; with --check it fails where that would
-// change the file. The application is built and never started, so it needs no database.
+// `npm run generate` writes `openapi/*.json`, one document for each listener, from the routes' schemas; with --check it
+// fails where that would change a file. The application is built and never started, so it needs no database.
 
-const file = resolve(import.meta.dirname, "..", "openapi", "marketplace.json");
+type Listener = "marketplace" | "partner";
 
-const document = await marketplaceDocument();
-const paths = Object.keys((JSON.parse(document) as { paths: object }).paths);
-if (paths.length === 0) throw new Error("the routes gave no paths");
+type Described = { title: string; description: string; tags: readonly string[]; mustHave: readonly string[] };
 
-if (process.argv.includes("--check")) {
-  const present = await readFile(file, "utf8").catch(() => "");
-  if (present !== document) {
-    process.stderr.write("openapi/marketplace.json is stale: run npm run generate\n");
+const listeners: Readonly<Record<Listener, Described>> = {
+  marketplace: {
+    title: "MarketFlow marketplace API",
+    description:
+      "Amounts are decimals in the currency's major unit; times are RFC 3339 UTC; " +
+      "errors are RFC 9457 problems with a stable `code`.",
+    tags: ["payments", "payouts", "webhooks", "ledger", "reconciliation", "operations"],
+    mustHave: ["/payments", "/webhooks/stripe", "/ledger/accounts", "/reconciliation/runs", "/health"],
+  },
+  partner: {
+    title: "MarketFlow partner API",
+    description:
+      "Bill payments with controlled retries, and payouts to affiliates (pagos). Amounts are decimals in the " +
+      "currency's major unit; times are RFC 3339 UTC. " +
+      'Errors are `{"success": false, "error": {"code", "message"}}`; ' +
+      'under `/pagos` they are `{"detail": …}`, with a list of the fields at fault where it is 422.',
+    tags: ["bills", "pagos", "operations"],
+    mustHave: ["/payments", "/pagos", "/health"],
+  },
+};
+
+const documents = await readDocuments();
+for (const [listener, document] of Object.entries(documents)) {
+  const paths = Object.keys((JSON.parse(document) as { paths: object }).paths);
+  const missing = listeners[listener as Listener].mustHave.filter((path) => !paths.includes(path));
+  if (missing.length > 0) throw new Error(`the ${listener} listener has no ${missing.join(" and no ")}`);
+  const name = `openapi/${listener}.json`;
+  const file = resolve(import.meta.dirname, "..", name);
+  if (!process.argv.includes("--check")) {
+    await writeFile(file, document);
+    process.stdout.write(`${name} written, ${paths.length} paths\n`);
+  } else if ((await readFile(file, "utf8").catch(() => "")) === document) {
+    process.stdout.write(`${name} is fresh, ${paths.length} paths\n`);
+  } else {
+    process.stderr.write(`${name} is stale: run npm run generate\n`);
     process.exitCode = 1;
-  } else process.stdout.write(`openapi/marketplace.json is fresh, ${paths.length} paths\n`);
-} else {
-  await writeFile(file, document);
-  process.stdout.write(`openapi/marketplace.json written, ${paths.length} paths\n`);
+  }
 }
 
-async function marketplaceDocument(): Promise<string> {
+async function readDocuments(): Promise<Record<Listener, string>> {
   const home = await mkdtemp(join(tmpdir(), "marketflow-openapi-"));
   const settings = {
     ...parseSettings({ MARKETFLOW_HOME: home, SIMULATOR_BUYER: "absent" }),
@@ -35,30 +62,29 @@ async function marketplaceDocument(): Promise<string> {
     stripeWebhookSecret: "whsec_unused",
   };
   const logger = createLogger({ logLevel: "silent", serviceVersion: version, process: "generate", secrets: [] });
-  const app = await createApp(settings, logger, {
-    async onServer(server) {
-      await server.register(swagger, {
-        openapi: {
-          openapi: "3.1.0",
-          info: {
-            title: "MarketFlow marketplace API",
-            version,
-            description:
-              "Amounts are decimals in the currency's major unit; times are RFC 3339 UTC; " +
-              "errors are RFC 9457 problems with a stable `code`.",
-            license: { name: "Apache-2.0", identifier: "Apache-2.0" },
-          },
-          servers: [{ url: "/" }],
-          tags: ["payments", "webhooks", "ledger", "reconciliation", "operations"].map((name) => ({ name })),
-        },
-      });
-    },
-  });
+  const app = await createApp(settings, logger, { onServer: describeRoutes });
   try {
-    await app.marketplace.ready();
-    return `${JSON.stringify(app.marketplace.swagger(), null, 2)}\n`;
+    return { marketplace: await documentOf(app.marketplace), partner: await documentOf(app.partner) };
   } finally {
     await app.close();
     await rm(home, { recursive: true, force: true });
   }
+}
+
+/** Before a listener has its routes, so that the plugin hears of each. */
+async function describeRoutes(server: FastifyInstance, listener: Listener): Promise<void> {
+  const { title, description, tags } = listeners[listener];
+  await server.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title, version, description, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
+      servers: [{ url: "/" }],
+      tags: tags.map((name) => ({ name })),
+    },
+  });
+}
+
+async function documentOf(server: FastifyInstance): Promise<string> {
+  await server.ready();
+  return `${JSON.stringify(server.swagger(), null, 2)}\n`;
 }

@@ -105,9 +105,55 @@ describe("settings", () => {
     }
   });
 
+  test("numbers of the partner API have the fallbacks and the bounds of its contracts", () => {
+    const { idempotencyTtlSeconds, maxRetries, retrySuccessProbability, ...settings } = parseSettings({});
+    assert.deepEqual([idempotencyTtlSeconds, maxRetries, retrySuccessProbability], [86_400, 3, 0.5]);
+    const { pasarelaLatencyMs, pasarelaFailureRate, payoutConcurrency, partnerPort } = settings;
+    assert.deepEqual([pasarelaLatencyMs, pasarelaFailureRate, payoutConcurrency, partnerPort], [0, 0, 512, 8_000]);
+    const beyond = {
+      IDEMPOTENCY_TTL_SECONDS: ["0", "31536001"],
+      MAX_RETRIES: ["0", "101"],
+      RETRY_SUCCESS_PROBABILITY: ["-1", "1.01"],
+      PASARELA_LATENCY_MS: ["60001"],
+      PASARELA_FAILURE_RATE: ["2"],
+      PAYOUT_CONCURRENCY: ["0", "10001"],
+    };
+    for (const [variable, values] of Object.entries(beyond)) {
+      for (const value of values) assert.equal(faultsOf({ [variable]: value }).length, 1, `${variable}=${value}`);
+    }
+  });
+
   test("choices are exact, so that a slip does not choose something else", () => {
     assert.equal(faultsOf({ GATEWAY: "Stripe" }).length, 1);
     assert.equal(faultsOf({ NODE_ENV: "Production" }).length, 1);
+  });
+});
+
+describe("a setting with two names", () => {
+  test("ENVIRONMENT is NODE_ENV, and both may be set where they say the same", () => {
+    assert.equal(parseSettings({ ENVIRONMENT: "production" }).nodeEnv, "production");
+    assert.equal(parseSettings({ ENVIRONMENT: "test", NODE_ENV: "test" }).nodeEnv, "test");
+    assert.equal(parseSettings({ NODE_ENV: "test" }).nodeEnv, "test");
+    assert.deepEqual(faultsOf({ ENVIRONMENT: "production", NODE_ENV: "development" }), [
+      "ENVIRONMENT must be what NODE_ENV is, where both are set",
+    ]);
+    assert.equal(faultsOf({ ENVIRONMENT: "staging" }).length, 1);
+  });
+
+  test("DEBUG makes the log say more where LOG_LEVEL says nothing", () => {
+    for (const DEBUG of ["true", "1"]) assert.equal(parseSettings({ DEBUG }).logLevel, "debug");
+    for (const DEBUG of ["false", "0"]) assert.equal(parseSettings({ DEBUG }).logLevel, "info");
+    assert.equal(parseSettings({ DEBUG: "true", LOG_LEVEL: "warn" }).logLevel, "warn");
+    assert.deepEqual(faultsOf({ DEBUG: "yes" }), ['DEBUG must be true or false, not "yes"']);
+  });
+
+  test("REDIS_HOST and REDIS_PORT are a REDIS_URL where there is none", () => {
+    assert.equal(parseSettings({}).redisUrl, undefined);
+    assert.equal(parseSettings({ REDIS_PORT: "6380" }).redisUrl, undefined);
+    assert.equal(parseSettings({ REDIS_HOST: "cache" }).redisUrl, "redis://cache:6379");
+    assert.equal(parseSettings({ REDIS_HOST: "::1", REDIS_PORT: "6380" }).redisUrl, "redis://[::1]:6380");
+    assert.equal(parseSettings({ REDIS_HOST: "cache", REDIS_URL: "redis://other" }).redisUrl, "redis://other");
+    assert.equal(faultsOf({ REDIS_HOST: "user:secret@cache" }).length, 1);
   });
 });
 

@@ -1,10 +1,10 @@
 import { isAbsolute, resolve } from "node:path";
 
 /** One setting: what it is for, what it may be, and what it is when nothing is said. */
-type Setting<Value> = {
+type Setting<Value, Fallback extends string | null = string | null> = {
   readonly variable: string;
   readonly meaning: string;
-  readonly fallback: string | null;
+  readonly fallback: Fallback;
   readonly secret?: true;
   /** Returns the value, or throws a RangeError that says what it should be ("a port from 0 to 65535"). */
   readonly parse: (text: string) => Value;
@@ -48,6 +48,17 @@ function ratio(value: string): number {
   return number;
 }
 
+function flag(value: string): boolean {
+  if (value === "true" || value === "1") return true;
+  if (value === "false" || value === "0") return false;
+  throw new RangeError("true or false");
+}
+
+function hostName(value: string): string {
+  if (!/^[\w.-]+$|^[0-9a-f:.]+$/i.test(value)) throw new RangeError("a host's name or address");
+  return value;
+}
+
 function startingWith(prefix: string): (value: string) => string {
   return (value) => {
     if (!value.startsWith(prefix) || value.length < prefix.length + 4) {
@@ -57,26 +68,25 @@ function startingWith(prefix: string): (value: string) => string {
   };
 }
 
-function setting<Value>(
+function setting<Value, const Fallback extends string | null>(
   variable: string,
-  fallback: string | null,
+  fallback: Fallback,
   parse: (text: string) => Value,
   meaning: string,
   secret?: true,
-): Setting<Value> {
+): Setting<Value, Fallback> {
   return { variable, fallback, parse, meaning, ...(secret === undefined ? {} : { secret }) };
 }
 
+const environments = oneOf("development", "production", "test");
 const postgresUrl = url("postgres:", "postgresql:");
 
 /** Every setting there is, in the order in which `.env.example` shows them. */
 const settingsTable = {
-  nodeEnv: setting(
-    "NODE_ENV",
-    "development",
-    oneOf("development", "production", "test"),
-    "production refuses the sandbox",
-  ),
+  nodeEnv: setting("NODE_ENV", "development", environments, "production refuses the sandbox"),
+  environment: setting("ENVIRONMENT", null, environments, "another name of NODE_ENV; set one of them"),
+  appName: setting("APP_NAME", "MarketFlow partner API", text, "the title of the partner API's documentation"),
+  appVersion: setting("APP_VERSION", null, text, "the version in that documentation; unset: MarketFlow's own"),
   host: setting("HOST", "127.0.0.1", text, "the address the listeners bind; the sandbox takes only loopback"),
   port: setting("PORT", "3000", port, "the marketplace API's port; 0 takes any free one"),
   partnerPort: setting("PARTNER_PORT", "8000", port, "the partner API's port; 0 takes any free one"),
@@ -92,6 +102,7 @@ const settingsTable = {
     oneOf("fatal", "error", "warn", "info", "debug", "trace", "silent"),
     "how much is logged",
   ),
+  debug: setting("DEBUG", "false", flag, "true logs at the level debug where LOG_LEVEL is not set"),
   databaseUrl: setting(
     "DATABASE_URL",
     null,
@@ -106,7 +117,9 @@ const settingsTable = {
     "PostgreSQL as the role that owns the schemas, for migrations; unset: DATABASE_URL",
     true,
   ),
-  redisUrl: setting("REDIS_URL", null, url("redis:", "rediss:"), "Redis; unset: memory", true),
+  redisUrl: setting("REDIS_URL", null, url("redis:", "rediss:"), "Redis; unset: REDIS_HOST, or memory", true),
+  redisHost: setting("REDIS_HOST", null, hostName, "Redis by its host, where REDIS_URL is not set"),
+  redisPort: setting("REDIS_PORT", "6379", port, "the port of Redis at REDIS_HOST"),
   gateway: setting("GATEWAY", "simulator", oneOf("simulator", "stripe"), "who moves the money"),
   gatewayTimeoutMs: setting(
     "GATEWAY_TIMEOUT_MS",
@@ -147,6 +160,37 @@ const settingsTable = {
     oneOf("pays", "absent"),
     "whether the simulated buyer pays what was created",
   ),
+  idempotencyTtlSeconds: setting(
+    "IDEMPOTENCY_TTL_SECONDS",
+    "86400",
+    wholeNumber(1, 31_536_000),
+    "how long a bill payment's idempotency key is kept, in seconds",
+  ),
+  maxRetries: setting("MAX_RETRIES", "3", wholeNumber(1, 100), "after how many failed retries a bill is EXHAUSTED"),
+  retrySuccessProbability: setting(
+    "RETRY_SUCCESS_PROBABILITY",
+    "0.5",
+    ratio,
+    "how often the retry of a bill succeeds at the simulated gateway, from 0 to 1",
+  ),
+  pasarelaLatencyMs: setting(
+    "PASARELA_LATENCY_MS",
+    "0",
+    wholeNumber(0, 60_000),
+    "how long the simulated gateway takes for a payout, in milliseconds",
+  ),
+  pasarelaFailureRate: setting(
+    "PASARELA_FAILURE_RATE",
+    "0",
+    ratio,
+    "how often the simulated gateway declines a payout, from 0 to 1",
+  ),
+  payoutConcurrency: setting(
+    "PAYOUT_CONCURRENCY",
+    "512",
+    wholeNumber(1, 10_000),
+    "how many payouts of batches a process has at the gateway at once",
+  ),
   otlpEndpoint: setting(
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     null,
@@ -170,23 +214,17 @@ const settingsTable = {
 
 type SettingsTable = typeof settingsTable;
 
-/** The settings by name; what has no fallback and was not set is undefined. */
-export type Settings = {
+type Given = {
   readonly [Name in keyof SettingsTable]:
     | ReturnType<SettingsTable[Name]["parse"]>
-    | (Name extends keyof OptionalNames ? undefined : never);
+    | (SettingsTable[Name]["fallback"] extends null ? undefined : never);
 };
 
-type OptionalNames = Pick<
-  SettingsTable,
-  | "databaseUrl"
-  | "databaseOwnerUrl"
-  | "redisUrl"
-  | "stripeSecretKey"
-  | "stripeWebhookSecret"
-  | "stripeApiBase"
-  | "otlpEndpoint"
->;
+/**
+ * The settings by name; what has no fallback and was not set is undefined. What only says another setting in another
+ * way (`ENVIRONMENT`, `DEBUG`, `REDIS_HOST`) has become that one.
+ */
+export type Settings = Omit<Given, "environment" | "debug" | "redisHost" | "redisPort">;
 
 /** Thrown with every fault of the settings at once; its message never contains a secret's value. */
 export class InvalidSettings extends Error {
@@ -216,7 +254,12 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
       faults.push(`${variable} must be ${error.message}${secret ? "" : `, not "${given}"`}`);
     }
   }
-  const settings = values as Settings;
+  const given = values as Given;
+  const isSet = (name: keyof SettingsTable) => Boolean(environment[settingsTable[name].variable]?.trim());
+  if (isSet("nodeEnv") && isSet("environment") && given.nodeEnv !== given.environment) {
+    faults.push("ENVIRONMENT must be what NODE_ENV is, where both are set");
+  }
+  const settings = resolved(given, isSet("logLevel"));
   if (settings.gateway === "stripe") faults.push(...faultsOfStripe(environment));
   if (settings.acceptLeaseMs <= settings.gatewayTimeoutMs) {
     const { acceptLeaseMs: lease, gatewayTimeoutMs: timeout } = settings;
@@ -224,6 +267,19 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
   }
   if (faults.length > 0) throw new InvalidSettings(faults);
   return { ...settings, home: isAbsolute(settings.home) ? settings.home : resolve(settings.home) };
+}
+
+/** Says everything in one way: the contracts of the partner API have names of their own for some settings. */
+function resolved(given: Given, logLevelIsSet: boolean): Settings {
+  const { environment, debug, redisHost, redisPort, ...settings } = given;
+  const address = redisHost?.includes(":") ? `[${redisHost}]` : redisHost;
+  const redisUrl = settings.redisUrl ?? (address === undefined ? undefined : `redis://${address}:${redisPort}`);
+  return {
+    ...settings,
+    nodeEnv: environment ?? settings.nodeEnv,
+    logLevel: debug && !logLevelIsSet ? "debug" : settings.logLevel,
+    redisUrl,
+  };
 }
 
 function faultsOfStripe(environment: Readonly<Record<string, string | undefined>>): string[] {

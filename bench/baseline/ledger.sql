@@ -8,7 +8,8 @@ set role marketflow_ledger;
 grant usage on schema baseline to marketflow_app;
 
 create function baseline.post_transaction(
-  tenant text, kind text, reference text, codes text[], currencies text[], amounts bigint[]
+  tenant text, kind text, reference text, codes text[], currencies text[], amounts bigint[],
+  external_id text default null
 ) returns bigint language plpgsql volatile security definer
 set search_path = pg_catalog as $$
 #variable_conflict use_column
@@ -48,8 +49,10 @@ begin
   if cardinality(accounts) <> cardinality(codes) then
     raise exception 'an account is not open' using errcode = 'check_violation';
   end if;
-  insert into ledger.transactions (id, tenant, kind, reference, posted_at)
-  values (id, post_transaction.tenant, post_transaction.kind, post_transaction.reference, at);
+  insert into ledger.transactions (id, tenant, kind, reference, external_id, posted_at)
+  values (
+    id, post_transaction.tenant, post_transaction.kind, post_transaction.reference, post_transaction.external_id, at
+  );
   insert into ledger.entries (transaction_id, leg, account_id, version, amount, balance, currency, posted_at)
   select id, e.leg, e.account_id, e.version, e.amount, e.balance, currencies[e.leg], at
   from unnest(places, accounts, versions, moved, left_at) as e (leg, account_id, version, amount, balance);

@@ -3,6 +3,7 @@ import type { BenchCluster } from "../cluster.ts";
 import type { Contender } from "../contenders.ts";
 import { median, short } from "../report.ts";
 import { type Round, runRound } from "../round.ts";
+import { paymentsWorkload } from "../workloads/payments.ts";
 import {
   byContender,
   disturbance,
@@ -27,7 +28,8 @@ export async function createPaymentScenario(cluster: BenchCluster, args: BenchAr
   for (let turn = 1; turn <= args.rounds; turn += 1) {
     for (const [contender, database] of databases) {
       const environment = { SIMULATOR_BUYER: "absent" };
-      rounds.push(await runRound(cluster, args, { contender, database, name: `round-${turn}`, environment }));
+      const plan = { contender, workload: paymentsWorkload, database, name: `round-${turn}`, environment };
+      rounds.push(await runRound(cluster, args, plan));
     }
   }
   const groups = byContender(rounds);

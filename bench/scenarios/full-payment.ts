@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BenchArguments } from "../arguments.ts";
+import { prepareBaselineBooks } from "../books.ts";
 import { type BenchCluster, type BenchDatabase, queryAsOwner } from "../cluster.ts";
 import type { Contender } from "../contenders.ts";
 import type { LoadReport } from "../load-plan.ts";
 import { median, short, type Table, whole } from "../report.ts";
 import { keySuffixOf, type Round, runRound } from "../round.ts";
+import { paymentsWorkload } from "../workloads/payments.ts";
 import { byContender, disturbance, medianTable, nameOf, type Outcome, problemsOf, roundTable } from "./outcome.ts";
 
 /** What became of a round's payments after they were created. */
@@ -31,6 +33,9 @@ const nothingSettled: Settled = {
   p99Ms: 0,
 };
 
+/** What a sale without a seller is posted to; MarketFlow opens its accounts with the first one. */
+const accountsOfSale = ["gateway:simulator:clearing", "seller:platform:available", "platform:commission"];
+
 const settleDeadlineMs = 60_000;
 /**
  * Half a second from the intent to the buyer's payment, for both contenders. The baseline calls the gateway inside its
@@ -48,6 +53,8 @@ export async function fullPaymentScenario(cluster: BenchCluster, args: BenchArgu
   const databases = new Map(
     await Promise.all(contenders.map(async (name) => [name, await cluster.createDatabase(`bench_${name}`)] as const)),
   );
+  const plain = databases.get("baseline");
+  if (plain !== undefined) await prepareBaselineBooks(plain, accountsOfSale, "USD");
   const rounds: SettledRound[] = [];
   for (let turn = 1; turn <= args.rounds; turn += 1) {
     for (const [contender, database] of databases) {
@@ -83,6 +90,7 @@ async function settledRound(
   let settled = nothingSettled;
   const round = await runRound(cluster, args, {
     contender,
+    workload: paymentsWorkload,
     database,
     name,
     environment: { SIMULATOR_BUYER: "pays", SIMULATOR_PAY_AFTER_MS: String(payAfterMs) },

@@ -1,6 +1,7 @@
 import type { Contender } from "../contenders.ts";
 import { median, short, type Table, whole } from "../report.ts";
 import type { Round } from "../round.ts";
+import type { Cores } from "../usage.ts";
 
 /** What a scenario found out. */
 export type Outcome = {
@@ -91,7 +92,7 @@ export function byContender(rounds: readonly Round[]): Map<string, Round[]> {
 const tolerableOthers = 0.25;
 
 /** A warning where the machine was not the bench's alone; nothing where it was. */
-export function disturbance(rounds: readonly Round[]): string[] {
+export function disturbance(rounds: readonly { readonly cores: Cores }[]): string[] {
   const disturbed = rounds.filter(({ cores }) => cores.others > tolerableOthers);
   if (disturbed.length === 0) return [];
   const most = Math.max(...disturbed.map(({ cores }) => cores.others)).toFixed(2);

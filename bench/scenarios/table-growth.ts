@@ -2,6 +2,7 @@ import type { BenchArguments } from "../arguments.ts";
 import { type BenchCluster, type BenchDatabase, queryAsOwner } from "../cluster.ts";
 import { whole } from "../report.ts";
 import { type Round, runRound } from "../round.ts";
+import { paymentsWorkload } from "../workloads/payments.ts";
 import { disturbance, medianTable, type Outcome, problemsOf, ratioOf, roundTable } from "./outcome.ts";
 
 const sizes = [10_000, 1_000_000] as const;
@@ -53,6 +54,7 @@ async function growthRound(
     const environment = { SIMULATOR_BUYER: "absent" };
     return await runRound(cluster, args, {
       contender: args.only ?? "marketflow",
+      workload: paymentsWorkload,
       database,
       name,
       environment,

@@ -9,11 +9,11 @@ type Command = { readonly summary: string; readonly run: (settings: Settings, ar
 /** Each command is loaded only when it is asked for, so that none pays for the others' modules. */
 const commands: Readonly<Record<string, Command>> = {
   dev: {
-    summary: "the sandbox: embedded database, both sides of a payment, no login; loopback only",
+    summary: "the sandbox: embedded database, both APIs, a simulated gateway, no login; loopback only",
     run: async (settings) => (await import("./dev.ts")).dev(settings),
   },
   serve: {
-    summary: "the marketplace API in production form; needs DATABASE_URL and its secrets",
+    summary: "both APIs in production form; needs DATABASE_URL and its secrets",
     run: async (settings) => (await import("./serve.ts")).serve(settings),
   },
   migrate: {
@@ -23,12 +23,16 @@ const commands: Readonly<Record<string, Command>> = {
   audit: {
     summary: "proves the ledger: zero sums, balances, postings, hash chain; `audit --json --head NUMBER:HASH`",
     run: async (settings, args) => {
-      const [{ auditCommand }, { ownBooks }, { paymentChecks }] = await Promise.all([
+      const [{ auditCommand }, { ownBooks }, { paymentChecks }, { billChecks }, { payoutChecks }] = await Promise.all([
         import("./audit.ts"),
         import("../modules/ledger/index.ts"),
         import("../modules/payments/index.ts"),
+        import("../modules/bills/index.ts"),
+        import("../modules/payouts/index.ts"),
       ]);
-      await auditCommand(settings, args, (database) => paymentChecks(database, ownBooks));
+      await auditCommand(settings, args, (database) =>
+        [paymentChecks, billChecks, payoutChecks].flatMap((checksOf) => checksOf(database, ownBooks)),
+      );
     },
   },
   commission: {
@@ -43,6 +47,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "compares what the gateway settled, or a CSV of it, with the ledger",
     run: async (settings, args) => (await import("./reconcile.ts")).reconcileCommand(settings, args, openOn),
   },
+  payouts: {
+    summary: "sends a CSV of payouts to affiliates and watches it; `payouts fund` sets money apart for them",
+    run: async (settings, args) => (await import("./payouts.ts")).payoutsCommand(settings, args),
+  },
   version: {
     summary: "prints the version",
     run: async () => say(version),
@@ -52,7 +60,7 @@ const commands: Readonly<Record<string, Command>> = {
 /** What a reconciliation works with, on the database of the settings or the sandbox's. */
 async function openOn(settings: Settings) {
   const [{ openReconciliation }, { findDatabase }, { openLog }] = await Promise.all([
-    import("../app.ts"),
+    import("../app/reconciliation.ts"),
     import("./find-database.ts"),
     import("./run-app.ts"),
   ]);

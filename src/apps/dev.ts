@@ -1,5 +1,7 @@
 import type { Logger } from "pino";
-import { type AppSettings, createApp } from "../app.ts";
+import { fundSandbox } from "../app/funding.ts";
+import type { AppSettings } from "../app/settings.ts";
+import { type Addresses, createApp } from "../app.ts";
 import { startEmbeddedPostgres } from "../infrastructure/postgres/embedded.ts";
 import { EmbeddedPostgresFailure } from "../infrastructure/postgres/embedded-failure.ts";
 import { migrate } from "../infrastructure/postgres/migrate.ts";
@@ -10,8 +12,8 @@ import { openLog, startApp, stopOnSignals } from "./run-app.ts";
 const loopback = new Set(["127.0.0.1", "::1", "localhost"]);
 
 /**
- * The sandbox: an embedded database, migrations, the API and the simulated gateway, on loopback only. With DATABASE_URL
- * that database is used instead.
+ * The sandbox: an embedded database, migrations, both APIs and the simulated gateway, on loopback only. With
+ * DATABASE_URL that database is used instead.
  */
 export async function dev(settings: Settings): Promise<void> {
   if (settings.nodeEnv === "production") {
@@ -37,10 +39,10 @@ export async function dev(settings: Settings): Promise<void> {
       databaseUrl: database,
       stripeWebhookSecret: settings.stripeWebhookSecret ?? "whsec_sandbox",
     };
+    if (settings.gateway === "simulator") await fundSandbox(complete, logger);
     const app = await createApp(complete, logger);
     stops.push(() => app.close());
-    const address = await startApp(app, settings.port);
-    process.stdout.write(whatToTry(address));
+    process.stdout.write(whatToTry(await startApp(app, settings)));
   } catch (error) {
     await stopAll();
     throw error;
@@ -74,18 +76,27 @@ function asApplication(url: string): string {
   return address.href;
 }
 
-function whatToTry(address: string): string {
+function whatToTry({ marketplace, partner }: Addresses): string {
   return `
-MarketFlow's sandbox listens at ${address}
+MarketFlow's sandbox listens at ${marketplace}
+Its partner API listens at ${partner}
 
 Make a payment, and see it succeed through the simulated gateway's webhook:
 
-  curl -s ${address}/payments -H 'content-type: application/json' \\
+  curl -s ${marketplace}/payments -H 'content-type: application/json' \\
     -d '{"amount": 1000.00, "currency": "USD", "idempotency_key": "order_123_attempt_1"}'
 
-  curl -s ${address}/payments
+  curl -s ${marketplace}/payments
 
-The reference of the API: ${address}/docs   Stop with Ctrl-C.
+Pay a bill, and pay an affiliate out:
+
+  curl -s ${partner}/payments -H 'content-type: application/json' -H 'Idempotency-Key: bill_1' \\
+    -d '{"reference": "FAC-12345", "amount": 500, "currency": "MXN"}'
+
+  curl -s ${partner}/pagos/ -H 'content-type: application/json' \\
+    -d '{"id_afiliado": "afiliado_123", "monto": 100.50, "moneda": "USD"}'
+
+The references of the APIs: ${marketplace}/docs and ${partner}/docs   Stop with Ctrl-C.
 
 `;
 }

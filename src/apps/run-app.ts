@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { App } from "../app.ts";
+import type { Addresses, App } from "../app.ts";
 import { createLogger } from "../infrastructure/telemetry/logger.ts";
 import { type Settings, secretsOf } from "../settings.ts";
 import { version } from "../version.ts";
@@ -12,16 +12,17 @@ export function openLog(settings: Settings, process: string): Logger {
 }
 
 /** Begins to listen; a port that is taken is a fault that says which setting to change. */
-export async function startApp(app: App, port: number): Promise<string> {
+export async function startApp(app: App, settings: Settings): Promise<Addresses> {
   try {
     return await app.start();
   } catch (error) {
     await app.close();
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+    const variable = port === settings.partnerPort ? "PARTNER_PORT" : "PORT";
     if (code === "EADDRINUSE")
-      throw new OperatorFault(`Port ${port} is in use. Set PORT to another one, or stop what uses it.`);
+      throw new OperatorFault(`Port ${port} is in use. Set ${variable} to another one, or stop what uses it.`);
     if (code === "EACCES")
-      throw new OperatorFault(`Port ${port} may not be used by this account. Set PORT to 1024 or above.`);
+      throw new OperatorFault(`Port ${port} may not be used by this account. Set ${variable} to 1024 or above.`);
     throw error;
   }
 }

@@ -1,4 +1,5 @@
-import { type AppSettings, createApp } from "../app.ts";
+import type { AppSettings } from "../app/settings.ts";
+import { createApp } from "../app.ts";
 import { faultsOfDatabase } from "../infrastructure/postgres/safety.ts";
 import type { Settings } from "../settings.ts";
 import { OperatorFault } from "./operator-fault.ts";
@@ -7,18 +8,19 @@ import { openLog, startApp, stopOnSignals } from "./run-app.ts";
 const checkTimeoutMs = 5_000;
 
 /**
- * The marketplace API in production form. Refuses to start without its secrets, on a database that could lose commits,
+ * Both APIs in production form. Refuses to start without its secrets, on a database that could lose commits,
  * or with a login that may change what it must not.
  */
 export async function serve(settings: Settings): Promise<void> {
   const complete = requireSecrets(settings);
   await requireSafeDatabase(complete.databaseUrl);
-  const logger = openLog(settings, "marketplace-api");
+  const logger = openLog(settings, "api");
   const app = await createApp(complete, logger);
   stopOnSignals(() => app.close(), settings.shutdownTimeoutMs, logger);
-  const address = await startApp(app, settings.port);
+  const { marketplace: address, partner: partner_address } = await startApp(app, settings);
   if (settings.gateway === "simulator") logger.warn("GATEWAY=simulator: no money moves");
-  logger.info({ address }, "listening");
+  else logger.warn("bills are paid by the simulator, because there is no other gateway for them: no money moves there");
+  logger.info({ address, partner_address }, "listening");
 }
 
 function requireSecrets(settings: Settings): AppSettings {

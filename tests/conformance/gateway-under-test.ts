@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { mkdtempSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseCurrency } from "../../src/kernel/currency.ts";
 import type { Money } from "../../src/kernel/money.ts";
 import type {
@@ -100,4 +104,18 @@ export async function until(what: string, holds: () => Promise<boolean>): Promis
     assert(Date.now() < end, `it did not come to be that ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** A port of this machine on which nobody listens. */
+export async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 1;
+}
+
+/** A new folder for what a gateway stores. */
+export function newHome(): string {
+  return mkdtempSync(join(tmpdir(), "marketflow-gateway-"));
 }

@@ -1,11 +1,16 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { createSimulator, type SimulatedCall } from "../../src/infrastructure/gateways/simulator/simulator.ts";
 import { createStripeGateway } from "../../src/infrastructure/gateways/stripe/adapter.ts";
 import { type StandInCall, startStripeStandIn } from "../../src/infrastructure/gateways/stripe/stand-in.ts";
-import type { ConformanceFault, GatewaySetup, GatewayUnderTest, Operation } from "./gateway-under-test.ts";
+import {
+  type ConformanceFault,
+  closedPort,
+  type GatewaySetup,
+  type GatewayUnderTest,
+  newHome,
+  type Operation,
+} from "./gateway-under-test.ts";
 import { describePaymentGateway } from "./payment-gateway.ts";
 
 type Buyer = Parameters<GatewaySetup>[0];
@@ -24,16 +29,8 @@ function movableClock() {
   return { clock: () => Date.now() + aheadMs, advance };
 }
 
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 1;
-}
-
 async function startSimulator(home: string, buyer: Buyer): Promise<GatewayUnderTest> {
-  const failing = new Map<Operation, ConformanceFault>();
+  const failing = new Map<string, ConformanceFault>();
   const { clock, advance } = movableClock();
   const common = { latencyMs: 0, webhook: null, clock, ...buyerOptions(buyer) };
   const faults = ({ operation }: SimulatedCall) => failing.get(operation);
@@ -100,8 +97,6 @@ async function startStripe(home: string, buyer: Buyer): Promise<GatewayUnderTest
     },
   };
 }
-
-const newHome = () => mkdtempSync(join(tmpdir(), "marketflow-gateway-"));
 
 describePaymentGateway("the simulator", (buyer) => startSimulator(newHome(), buyer));
 describePaymentGateway("Stripe's SDK against the stand-in", (buyer) => startStripe(newHome(), buyer));

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { createCircuit } from "../../src/infrastructure/gateways/circuit.ts";
+import { guardBills, guardPayouts } from "../../src/infrastructure/gateways/guarded.ts";
+import { readSimulatorJournal } from "../../src/infrastructure/gateways/simulator/journal.ts";
 import type { Fault } from "../../src/infrastructure/gateways/simulator/magic-amounts.ts";
+import { createSimulator, type SimulatedCall } from "../../src/infrastructure/gateways/simulator/simulator.ts";
+import type { Currency } from "../../src/kernel/currency.ts";
 import { mustAsk, until } from "../support/processes.ts";
 import { startSimulatedApp } from "../support/simulated-app.ts";
 import { openSite, type Site } from "../support/site.ts";
@@ -33,7 +41,7 @@ test("a gateway that is down opens the circuit; payments are kept, and succeed w
     const { status, body } = await mustAsk(`${first.address}/payments`, bodyOf(key));
     assert.deepEqual([status, body["code"]], [503, "gateway_unavailable"]);
   }
-  assert.equal(first.gateway.breaker.state(), "open");
+  assert.equal(first.gateways.payments.breaker.state(), "open");
 
   for (const key of keys.slice(5)) {
     const beganMs = performance.now();
@@ -83,4 +91,78 @@ test("a payment outlives a gateway that is down for longer than recovery first a
     ["succeeded"],
   );
   assert.equal(site.charges().length, 1);
+});
+
+/** A simulator over a book of its own, every call of which goes wrong as `fault` says at the moment. */
+function openSimulator(t: TestContext, fault: () => Fault | undefined) {
+  const home = mkdtempSync(join(tmpdir(), "marketflow-breaker-"));
+  const path = join(home, "simulator.db");
+  const called: SimulatedCall["operation"][] = [];
+  const faults = ({ operation }: SimulatedCall) => {
+    called.push(operation);
+    return fault();
+  };
+  const simulator = createSimulator({ path, latencyMs: 0, payAfterMs: 0, buyer: "absent", webhook: null, faults });
+  t.after(async () => {
+    await simulator.close();
+    rmSync(home, { recursive: true });
+  });
+  return { simulator, called, journal: () => readSimulatorJournal(path) };
+}
+
+const money = { amountMinor: 10_050n, currency: "USD" as Currency };
+
+test("payouts that time out after paying open the circuit, a probe closes it, and each is paid once", async (t) => {
+  let fault: Fault | undefined = "timeout_after";
+  let now = 1_000_000;
+  const { simulator, called, journal } = openSimulator(t, () => fault);
+  const states: string[] = [];
+  const circuit = createCircuit({ nowMs: () => now, onStateChange: (state) => states.push(state) });
+  const gateway = guardPayouts(simulator.payouts, circuit);
+  const requests = Array.from({ length: 10 }, (_, n) => {
+    const payoutId = `payout-${n}`;
+    return { attemptId: `${payoutId}-1`, payoutId, recipient: `afiliado_${n}`, amount: money, reference: `ref_${n}` };
+  });
+  const pay = () => Promise.all(requests.map((request) => gateway.createPayout(request, 50)));
+
+  for (const request of requests.slice(0, 5)) {
+    assert.equal((await gateway.createPayout(request, 50)).type, "unknown");
+    now += 10_000;
+  }
+  assert.equal(circuit.state(), "open");
+  for (const outcome of await pay()) assert.equal(outcome.type === "not_sent" && outcome.code, "gateway_circuit_open");
+  assert.deepEqual([called.length, journal().length], [5, 5]);
+
+  fault = undefined;
+  // The fifth fault came ten seconds before now.
+  now += 19_999;
+  assert.equal((await gateway.findPayout(requests[0] as (typeof requests)[0], 50)).type, "unreachable");
+  now += 1;
+  const outcomes = await pay();
+  assert.equal(outcomes.filter(({ type }) => type === "succeeded").length, 1);
+  assert.equal(called.length, 6, "exactly one call was let through");
+  assert.deepEqual(states, ["open", "half_open", "closed"]);
+
+  for (const outcome of await pay()) assert.equal(outcome.type, "succeeded");
+  assert.deepEqual(
+    journal()
+      .map(({ paymentId }) => paymentId)
+      .sort(),
+    requests.map(({ payoutId }) => payoutId),
+  );
+});
+
+test("a probe that fails keeps bills from the gateway for another 30 s, and none of them is paid", async (t) => {
+  let now = 0;
+  const { simulator, called, journal } = openSimulator(t, () => "not_sent");
+  const circuit = createCircuit({ nowMs: () => now });
+  const gateway = guardBills(simulator.bills, circuit);
+  const bill = { attemptId: "b-1", paymentId: "b", reference: "FAC-1", amount: money, retry: 0 };
+  for (let second = 0; second < 120; second++) {
+    now = second * 1000;
+    assert.equal((await gateway.payBill(bill, 50)).type, "not_sent");
+  }
+  // Five in the first seconds, and a probe at 34, 64 and 94 seconds.
+  assert.equal(called.length, 8);
+  assert.deepEqual(journal(), []);
 });

@@ -13,7 +13,8 @@ const shutdownTimeoutMs = 5_000;
 /** Runs a command that is to refuse, and returns what it said. */
 async function refusalOf(command: string, settings: Environment): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "marketflow-refusal-"));
-  const child = startChild(commandLine, [command], { MARKETFLOW_HOME: folder, PORT: "0", ...settings }, folder);
+  const ports = { PORT: "0", PARTNER_PORT: "0" };
+  const child = startChild(commandLine, [command], { MARKETFLOW_HOME: folder, ...ports, ...settings }, folder);
   const killer = setTimeout(() => child.kill(), 15_000);
   try {
     assert.deepEqual(await child.exited, { code: 1, signal: null }, child.output());
@@ -68,6 +69,9 @@ suite("an API process", () => {
     const port = new URL(first.address).port;
     const said = await refusalOf("serve", { ...site.environment, PORT: port });
     assert.match(said, new RegExp(`Port ${port} is in use\\. Set PORT`));
+    const partnerPort = new URL(first.partner).port;
+    const saidOfPartner = await refusalOf("serve", { ...site.environment, PARTNER_PORT: partnerPort });
+    assert.match(saidOfPartner, new RegExp(`Port ${partnerPort} is in use\\. Set PARTNER_PORT`));
     await first.stop();
   });
 

@@ -213,7 +213,7 @@ describe("hledger", () => {
     const names = nasty.map((id) => hledgerAccountOf(available(id)));
     assert.equal(new Set(names).size, nasty.length);
     for (const name of names) assert.match(name, /^seller:[\w.%-]+:available$/);
-    assert.equal(hledgerAccountOf("affiliate:a:b"), "affiliate:a%3Ab");
+    assert.equal(hledgerAccountOf("affiliate:a:b:paid"), "affiliate:a%3Ab:paid");
     assert.equal(hledgerAccountOf("platform:commission"), "platform:commission");
     const text = await exported("format=hledger");
     assert.match(text, /^[\n\x20-\x7e]*$/);

@@ -436,7 +436,7 @@ describe("a floor", () => {
   test("knows again what was borne for two accounts at once", async () => {
     const legs = [
       [available("both"), 4n],
-      ["affiliate:both", 6n],
+      ["seller:both:pending", 6n],
       [clearing, -10n],
     ] as const;
     const item = { reference: "both", legs, shortfall: "platform:losses" };

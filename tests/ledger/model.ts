@@ -40,8 +40,9 @@ const kinds: readonly (readonly [RegExp, Account["normal"], bigint | undefined])
   [/^seller:.*:(available|pending)$/, "credit", 0n],
   [/^seller:.*:receivable$/, "debit", undefined],
   [/^platform:losses$/, "debit", undefined],
-  [/^platform:(commission|suspense)$/, "credit", undefined],
-  [/^affiliate:/, "credit", 0n],
+  [/^platform:(commission|suspense|funding)$/, "credit", undefined],
+  [/^gateway:.*:funding$/, "debit", 0n],
+  [/^affiliate:.*:paid$/, "debit", undefined],
   [/^bills:/, "credit", undefined],
 ];
 

@@ -32,7 +32,7 @@ type Posting =
   | { type: "transfer"; from: string; to: string; currency: string; amount: bigint }
   | { type: "exchange"; seller: string; amount: bigint; other: bigint; isBorne: boolean }
   | { type: "chargeback"; seller: string; currency: string; amount: bigint; back: bigint }
-  | { type: "payout"; seller: string; currency: string; amount: bigint; hold: number }
+  | { type: "payout"; seller: string; currency: string; amount: bigint; hold: number; isExact: boolean }
   | { type: "repeat"; earlier: number; change: "nothing" | "amount" | "kind" | "externalId" };
 
 const posting: fc.Arbitrary<Posting> = fc.oneof(
@@ -65,7 +65,17 @@ const posting: fc.Arbitrary<Posting> = fc.oneof(
       back: fc.constantFrom(0n, 0n, 1n, 50n),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ type: fc.constant("payout"), seller, currency, amount, hold: earlier }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      type: fc.constant("payout"),
+      seller,
+      currency,
+      amount,
+      hold: earlier,
+      isExact: fc.boolean(),
+    }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -76,12 +86,39 @@ const posting: fc.Arbitrary<Posting> = fc.oneof(
   },
 );
 
+type NewHold = {
+  type: "new";
+  seller: string;
+  currency: string;
+  amount: bigint;
+  expires: "never" | "soon" | "late";
+};
+
+/** What is asked of a hold: a new one, or one that was made, of as much or more. */
+type Wish = NewHold | { type: "again"; hold: number; more: bigint };
+
 type Step =
   | { type: "post"; batch: Posting[] }
-  | { type: "hold"; seller: string; currency: string; amount: bigint; expires: "never" | "soon" | "late" }
-  | { type: "hold again"; hold: number; more: bigint }
-  | { type: "void"; hold: number }
+  | { type: "hold"; batch: Wish[] }
+  | { type: "void"; holds: number[] }
   | { type: "expire"; most: number };
+
+const wish: fc.Arbitrary<Wish> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      type: fc.constant("new"),
+      seller,
+      currency,
+      amount: fc.oneof({ weight: 2, arbitrary: fc.bigInt(1n, 20n) }, { weight: 1, arbitrary: amount }),
+      expires: fc.constantFrom("never", "soon", "soon", "late"),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constant("again"), hold: earlier, more: fc.constantFrom(0n, 1n) }),
+  },
+);
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -90,21 +127,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 4,
-    arbitrary: fc.record({
-      type: fc.constant("hold"),
-      seller,
-      currency,
-      amount: fc.oneof(fc.bigInt(1n, 20n), amount),
-      expires: fc.constantFrom("never", "soon", "soon", "late"),
-    }),
+    arbitrary: fc.record({ type: fc.constant("hold"), batch: fc.array(wish, { minLength: 1, maxLength: 6 }) }),
   },
   {
     weight: 1,
-    arbitrary: fc.record({ type: fc.constant("hold again"), hold: earlier, more: fc.constantFrom(0n, 1n) }),
+    arbitrary: fc.record({ type: fc.constant("void"), holds: fc.array(earlier, { minLength: 1, maxLength: 4 }) }),
   },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant("void"), hold: earlier }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("expire"), most: fc.integer({ min: 1, max: 3 }) }) },
 );
+
+type Wished = {
+  readonly reference: string;
+  readonly seller: string;
+  readonly account: string;
+  readonly currency: string;
+  readonly amount: bigint;
+  readonly expiresAt: number | undefined;
+};
 
 /** What stands behind one run: the books of a tenant of its own in the vault, and the model of them. */
 class Run {
@@ -128,9 +167,8 @@ class Run {
   /** A step on both: every item's result must be the same. Returns whether anything may have changed. */
   async take(next: Step): Promise<boolean> {
     if (next.type === "post") return await this.#post(next.batch);
-    if (next.type === "hold") return await this.#hold(next);
-    if (next.type === "hold again") return await this.#holdAgain(next);
-    if (next.type === "void") return await this.#void(pick(this.#holds, next.hold));
+    if (next.type === "hold") return await this.#hold(next.batch);
+    if (next.type === "void") return await this.#void(next.holds);
     const [row] = await vault.look<{ expired: number }>("select ledger.expire_holds($1, $2) as expired", [
       this.tenant,
       next.most,
@@ -235,7 +273,8 @@ class Run {
       case "payout": {
         const hold = pick(this.#holds, next.hold);
         const [from, of] = hold === undefined ? [next.seller, next.currency] : [hold.seller, hold.currency];
-        const minor = hold === undefined || next.amount % 4n === 0n ? next.amount : (hold.amount + 1n) / 2n;
+        const half = hold === undefined || next.amount % 4n === 0n ? next.amount : (hold.amount + 1n) / 2n;
+        const minor = hold !== undefined && next.isExact ? hold.amount : half;
         const legs: Leg[] = [
           [available(from), minor, of],
           [clearing, -minor, of],
@@ -256,59 +295,70 @@ class Run {
     return { ...original, legs: doubled };
   }
 
-  async #hold(next: Extract<Step, { type: "hold" }>): Promise<boolean> {
+  async #hold(batch: readonly Wish[]): Promise<boolean> {
+    const wishes = new Map(batch.flatMap((next) => this.#wished(next)).map((asked) => [asked.reference, asked]));
+    if (wishes.size === 0) return false;
+    const asked = [...wishes.values()];
+    const rows = await vault.look<{ id: bigint; exceptions: Record<string, { result: string; id?: string }> | null }>(
+      `select first_id as id, exceptions from ledger.hold(
+         $1, $2, $3, $4, $5::bigint[], array(select to_timestamp(m) from unnest($6::float8[]) m), false
+       )`,
+      [
+        this.tenant,
+        asked.map(({ reference }) => reference),
+        asked.map(({ account }) => account),
+        asked.map(({ currency: of }) => of),
+        asked.map(({ amount: minor }) => minor),
+        asked.map(({ expiresAt }) => (expiresAt === undefined ? null : expiresAt < 1 ? expiresAt * 1_000_000 : 4e9)),
+      ],
+    );
+    const [{ id, exceptions } = { id: 0n, exceptions: null }] = rows;
+    const expected = asked.map((hold) => this.model.hold(hold));
+    assert.deepEqual(
+      asked.map((_hold, place) => exceptions?.[place + 1]?.result ?? "held"),
+      expected,
+    );
+    this.#count(...expected.map((result) => `hold: ${result}`));
+    for (const [place, hold] of asked.entries()) {
+      const original = this.#holds.find(({ reference }) => reference === hold.reference);
+      if (original !== undefined) assert.equal(exceptions?.[place + 1]?.id, original.id);
+      else if (expected[place] === "held") this.#holds.push({ ...hold, id: (id + BigInt(place)).toString() });
+    }
+    return expected.includes("held");
+  }
+
+  #wished(next: Wish): Wished[] {
+    if (next.type === "again") {
+      const original = pick(this.#holds, next.hold);
+      if (original === undefined) return [];
+      const account = available(original.seller);
+      return [{ ...original, account, amount: original.amount + next.more, expiresAt: undefined }];
+    }
     this.#number += 1;
-    const reference = `hold-${this.#number}`;
     // What is over was over long ago, in the order in which it was made.
     const expiresAt = { never: undefined, soon: this.#number / 1_000_000, late: 2 }[next.expires];
-    const { exception, id } = await this.#askHold(reference, next, expiresAt);
-    const expected = this.model.hold({ reference, account: available(next.seller), ...next, expiresAt });
-    assert.equal(exception?.result ?? "held", expected);
-    this.#count(`hold: ${expected}`);
-    if (exception === undefined) {
-      this.#holds.push({ reference, seller: next.seller, currency: next.currency, amount: next.amount, id });
-    }
-    return exception === undefined;
+    return [{ ...next, reference: `hold-${this.#number}`, account: available(next.seller), expiresAt }];
   }
 
-  async #holdAgain(next: Extract<Step, { type: "hold again" }>): Promise<boolean> {
-    const original = pick(this.#holds, next.hold);
-    if (original === undefined) return false;
-    const wanted = { ...original, amount: original.amount + next.more };
-    const { exception } = await this.#askHold(original.reference, wanted, undefined);
-    const { reference } = original;
-    const expected = this.model.hold({ ...wanted, reference, account: available(wanted.seller), expiresAt: undefined });
-    assert.equal(exception?.result, expected);
-    this.#count(`hold: ${expected}`);
-    assert.equal(exception?.id, original.id);
-    return false;
-  }
-
-  async #askHold(
-    reference: string,
-    wanted: { seller: string; currency: string; amount: bigint },
-    expiresAt: number | undefined,
-  ) {
-    const moment = expiresAt === undefined ? null : expiresAt < 1 ? expiresAt * 1_000_000 : 4e9;
-    const [row] = await vault.look<{ id: string; exceptions: Record<string, { result: string; id?: string }> | null }>(
-      `select first_id::text as id, exceptions
-       from ledger.hold($1, array[$2], array[$3], array[$4], array[$5::bigint], array[to_timestamp($6)], false)`,
-      [this.tenant, reference, available(wanted.seller), wanted.currency, wanted.amount, moment],
+  async #void(places: readonly number[]): Promise<boolean> {
+    const holds = new Map(
+      places
+        .map((place) => pick(this.#holds, place) ?? { reference: "never made", id: "1" })
+        .map((hold) => [hold.reference, hold.id]),
     );
-    return { id: row?.id ?? "", exception: row?.exceptions?.["1"] };
-  }
-
-  async #void(hold: { reference: string; id: string } | undefined): Promise<boolean> {
     const [row] = await vault.look<{ exceptions: Record<string, { result: string; resolution?: string }> | null }>(
-      "select ledger.void_holds($1, array[$2::bigint]) as exceptions",
-      [this.tenant, hold?.id ?? 1],
+      "select ledger.void_holds($1, $2::bigint[]) as exceptions",
+      [this.tenant, [...holds.values()]],
     );
-    const exception = row?.exceptions?.["1"];
-    const words = exception === undefined ? ["voided"] : [exception.result, exception.resolution];
-    const result = words.filter((word) => word !== undefined).join(" ");
-    assert.equal(result, this.model.void(hold?.reference ?? "never made"));
-    this.#count(`void: ${result}`);
-    return exception === undefined;
+    const results = [...holds].map(([reference], place) => {
+      const exception = row?.exceptions?.[place + 1];
+      const words = exception === undefined ? ["voided"] : [exception.result, exception.resolution];
+      const result = words.filter((word) => word !== undefined).join(" ");
+      assert.equal(result, this.model.void(reference));
+      return result;
+    });
+    this.#count(...results.map((result) => `void: ${result}`));
+    return results.includes("voided");
   }
 
   /** Every account of the vault is as the model's, and each currency adds up to zero. */

@@ -93,6 +93,7 @@ export async function openBooks(environment: Record<string, string> = {}): Promi
   const app = await startSimulatedApp(
     {
       PORT: "0",
+      PARTNER_PORT: "0",
       MARKETFLOW_HOME: home,
       LOG_LEVEL: "silent",
       DATABASE_URL: database.appUrl,

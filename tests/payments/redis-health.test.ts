@@ -1,34 +1,22 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
 import { test } from "node:test";
-import { eventually, get, startTestApp } from "../support/app.ts";
+import { get, startTestApp } from "../support/app.ts";
+import { freePort, startRedis, withoutRedis } from "../support/redis.ts";
 
-const redisUrl = process.env["MARKETFLOW_TEST_REDIS_URL"];
-const required = process.env["REQUIRE_SERVICES"] === "1";
-const skip =
-  redisUrl !== undefined || required ? false : "NO REDIS: set MARKETFLOW_TEST_REDIS_URL to run this against a real one";
-
-test("health says that a configured Redis is connected", { skip }, async () => {
-  assert.ok(redisUrl, "REQUIRE_SERVICES=1 needs MARKETFLOW_TEST_REDIS_URL");
-  const running = await startTestApp({ environment: { REDIS_URL: redisUrl } });
+test("health says from the first request on that a configured Redis is connected", { skip: withoutRedis }, async () => {
+  const redis = await startRedis();
+  const running = await startTestApp({ environment: { REDIS_URL: redis.url } });
   try {
-    const answer = await eventually(
-      () => get(running.address, "/health"),
-      ({ status }) => status === 200,
-    );
-    assert.equal(answer.body.redis, "connected");
+    const { status, body } = await get(running.address, "/health");
+    assert.deepEqual([status, body.redis], [200, "connected"]);
   } finally {
     await running.close();
+    await redis.stop();
   }
 });
 
 test("health is 503 and names Redis where a configured one is away, and the server stays ready", async () => {
-  const closed = createServer();
-  await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
-  const address = closed.address();
-  await new Promise((resolve) => closed.close(resolve));
-  assert.ok(typeof address === "object" && address !== null);
-  const running = await startTestApp({ environment: { REDIS_URL: `redis://127.0.0.1:${address.port}` } });
+  const running = await startTestApp({ environment: { REDIS_URL: `redis://127.0.0.1:${await freePort()}` } });
   try {
     const { status, body } = await get(running.address, "/health");
     assert.equal(status, 503);

@@ -14,6 +14,8 @@ export const webhookSecret = "whsec_test_secret";
 export type TestApp = {
   readonly app: App;
   readonly address: string;
+  /** Where the partner API listens. */
+  readonly partnerAddress: string;
   readonly database: TestDatabase;
   readonly simulator: Simulator;
   /** Runs a query as the superuser, to look behind the API. */
@@ -32,6 +34,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   const home = await mkdtemp(join(tmpdir(), "marketflow-test-"));
   const environment = {
     PORT: "0",
+    PARTNER_PORT: "0",
     MARKETFLOW_HOME: home,
     LOG_LEVEL: "silent",
     DATABASE_URL: database.appUrl,
@@ -41,12 +44,13 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     ...options.environment,
   };
   const app = await startSimulatedApp(environment, { faults: options.faults });
-  const { address, simulator } = app;
+  const { address, partnerAddress, simulator } = app;
   const admin = new Client({ connectionString: database.adminUrl });
   await admin.connect();
   return {
     app,
     address,
+    partnerAddress,
     database,
     simulator,
     look: async <Row>(text: string, values: unknown[] = []) => (await admin.query(text, values)).rows as Row[],

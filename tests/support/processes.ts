@@ -16,7 +16,8 @@ export type Child = {
   kill(): Promise<Exit>;
 };
 
-export type Server = Child & { readonly address: string };
+/** `partner` is where the partner API listens, `address` the marketplace's. */
+export type Server = Child & { readonly address: string; readonly partner: string };
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -82,8 +83,9 @@ export async function startServer(
   const deadline = performance.now() + startPatienceMs;
   while (!hasEnded && performance.now() < deadline) {
     // `serve` logs JSON, the sandbox greets.
-    const address = /(?:listens at |"address":")(http:\/\/[^\s"]+)/.exec(child.output())?.[1];
-    if (address !== undefined) return { ...child, address };
+    const address = /(?:sandbox listens at |"address":")(http:\/\/[^\s"]+)/.exec(child.output())?.[1];
+    const partner = /(?:partner API listens at |"partner_address":")(http:\/\/[^\s"]+)/.exec(child.output())?.[1];
+    if (address !== undefined && partner !== undefined) return { ...child, address, partner };
     await sleep(10);
   }
   await child.kill();

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type App, type AppOverrides, createApp } from "../../src/app.ts";
+import type { AppOverrides } from "../../src/app/settings.ts";
+import { type App, createApp } from "../../src/app.ts";
 import {
   createSimulator,
   type Simulator,
@@ -10,9 +11,11 @@ import { createLogger } from "../../src/infrastructure/telemetry/logger.ts";
 import type { PaymentGateway } from "../../src/movements/index.ts";
 import { parseSettings } from "../../src/settings.ts";
 
-export type SimulatedAppOptions = Pick<AppOverrides, "onStep"> & {
+export type SimulatedAppOptions = Pick<AppOverrides, "onStep" | "nowMs"> & {
   /** What goes wrong with a call to the gateway. */
   readonly faults?: SimulatorOptions["faults"] | undefined;
+  /** What is left to chance: seeded where a test asserts what it brings. */
+  readonly random?: SimulatorOptions["random"];
   /** Puts something between the application and its simulator. */
   readonly wrap?: (simulator: Simulator) => PaymentGateway;
 };
@@ -24,7 +27,7 @@ export type SimulatedAppOptions = Pick<AppOverrides, "onStep"> & {
 export async function startSimulatedApp(
   environment: Readonly<Record<string, string | undefined>>,
   options: SimulatedAppOptions,
-): Promise<App & { readonly address: string; readonly simulator: Simulator }> {
+): Promise<App & { readonly address: string; readonly partnerAddress: string; readonly simulator: Simulator }> {
   const settings = parseSettings(environment);
   const { databaseUrl, stripeWebhookSecret } = settings;
   if (databaseUrl === undefined || stripeWebhookSecret === undefined) throw new Error("a site's environment is needed");
@@ -35,16 +38,25 @@ export async function startSimulatedApp(
     latencyMs: settings.simulatorLatencyMs,
     payAfterMs: settings.simulatorPayAfterMs,
     buyer: settings.simulatorBuyer,
+    retrySuccessProbability: settings.retrySuccessProbability,
+    payoutLatencyMs: settings.pasarelaLatencyMs,
+    payoutFailureRate: settings.pasarelaFailureRate,
     webhook: { url: () => `${address}/webhooks/stripe`, secret: stripeWebhookSecret },
     faults: options.faults,
+    random: options.random,
   });
   const logger = createLogger({ logLevel: settings.logLevel, serviceVersion: "0", process: "test", secrets: [] });
-  const { onStep, wrap } = options;
+  const { onStep, nowMs, wrap } = options;
+  const { bills, payouts } = simulator;
+  const payments = wrap === undefined ? simulator : wrap(simulator);
   const app = await createApp({ ...settings, databaseUrl, stripeWebhookSecret }, logger, {
-    gateway: wrap === undefined ? simulator : wrap(simulator),
+    gateways: { payments, bills, payouts, close: () => payments.close() },
     ...(onStep === undefined ? {} : { onStep }),
+    ...(nowMs === undefined ? {} : { nowMs }),
   });
-  address = await app.start();
-  logger.info({ address }, "listening");
-  return { ...app, address, simulator };
+  const addresses = await app.start();
+  address = addresses.marketplace;
+  const { partner } = addresses;
+  logger.info({ address, partner_address: partner }, "listening");
+  return { ...app, address, partnerAddress: partner, simulator };
 }

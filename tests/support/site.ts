@@ -81,6 +81,7 @@ async function siteOn(database: Urls, remove: () => Promise<void>, settings: Env
     DATABASE_OWNER_URL: ownerUrl,
     STRIPE_WEBHOOK_SECRET: webhookSecret,
     PORT: "0",
+    PARTNER_PORT: "0",
     ...settings,
   };
   const children: Child[] = [];

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseCurrency } from "../../kernel/currency.ts";
-import type { PaymentGateway } from "../../movements/ports.ts";
-import { withMetrics } from "./measured.ts";
+import type { BillGateway, PaymentGateway, PayoutGateway } from "../../movements/ports.ts";
+import { measureBills, measurePayouts, withMetrics } from "./measured.ts";
 
 const currency = parseCurrency("USD");
 assert(currency !== undefined);
@@ -43,6 +43,36 @@ describe("a measured gateway", () => {
       "simulator find absent",
       "simulator find_refund unreachable",
       "simulator settlements page",
+    ]);
+  });
+
+  it("records bills and payouts, and the questions about them, under operations of their own", async () => {
+    const fault = { code: "gateway_error", message: "It failed." };
+    const bills: BillGateway = {
+      name: "simulator",
+      payBill: async () => ({ type: "unknown", ...fault }),
+      findBillPayment: async () => ({ type: "absent" }),
+    };
+    const payouts: PayoutGateway = {
+      name: "stripe",
+      createPayout: async () => ({ type: "succeeded", gatewayReference: "tr_1" }),
+      findPayout: async () => ({ type: "unreachable", ...fault }),
+    };
+    const recorded: string[] = [];
+    const metric = (name: string, operation: string) => (outcome: string) =>
+      void recorded.push(`${name} ${operation} ${outcome}`);
+    const asked = { attemptId: "a-1", reference: "r", amount: { amountMinor: 1n, currency } };
+    const bill = { ...asked, paymentId: "a", retry: 0 };
+    const payout = { ...asked, payoutId: "p", recipient: "afiliado_1" };
+    await measureBills(bills, metric).payBill(bill, 1);
+    await measureBills(bills, metric).findBillPayment(bill, 1);
+    await measurePayouts(payouts, metric).createPayout(payout, 1);
+    await measurePayouts(payouts, metric).findPayout(payout, 1);
+    assert.deepEqual(recorded, [
+      "simulator pay_bill unknown",
+      "simulator find_bill absent",
+      "stripe payout succeeded",
+      "stripe find_payout unreachable",
     ]);
   });
 });

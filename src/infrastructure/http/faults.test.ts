@@ -4,10 +4,15 @@ import { DatabaseFailure } from "../../kernel/statement.ts";
 import { LaneRefusal } from "../../movements/ports.ts";
 import { UnusableJson } from "./exact-json.ts";
 import { problemOf } from "./faults.ts";
+import type { Problem } from "./problems.ts";
 
 function codeOf(error: unknown): [number, string] {
   const { status, code } = problemOf(error);
   return [status, code];
+}
+
+function inBrief({ errors }: Problem) {
+  return errors?.map(({ pointer, detail }) => ({ pointer, detail }));
 }
 
 function frameworkError(statusCode: number): Error {
@@ -28,9 +33,16 @@ describe("the answer to a fault", () => {
       status: 400,
       code: "invalid_request",
       detail: "Write the number without an exponent.",
-      errors: [{ pointer: "/amount", detail: "Write the number without an exponent." }],
+      errors: [
+        {
+          pointer: "/amount",
+          detail: "Write the number without an exponent.",
+          place: "body",
+          type: "json_invalid",
+        },
+      ],
     });
-    assert.equal(problemOf(new UnusableJson("The body is empty.")).errors, undefined);
+    assert.equal(problemOf(new UnusableJson("The body is empty.")).errors?.[0]?.pointer, "", "all of the body");
   });
 
   test("of an overloaded or stopping server is 503, says that nothing was done, and when to try again", () => {
@@ -100,7 +112,7 @@ describe("the answer to a request that does not fit its schema", () => {
     );
     const problem = problemOf(error);
     assert.deepEqual([problem.status, problem.code], [400, "invalid_request"]);
-    assert.deepEqual(problem.errors, [
+    assert.deepEqual(inBrief(problem), [
       { pointer: "/amount", detail: "amount is missing." },
       { pointer: "/amout", detail: "amout is not a field here. Leave it out." },
       { pointer: "/status", detail: "status must be one of pending, failed." },
@@ -109,15 +121,54 @@ describe("the answer to a request that does not fit its schema", () => {
       { pointer: "/reference", detail: "reference must NOT have more than 255 characters." },
     ]);
     assert.equal(problem.detail, "amount is missing.");
+    assert.deepEqual(
+      problem.errors?.map(({ type }) => type),
+      ["missing", "extra_forbidden", "enum", "string_type", "float_type", "string_too_long"],
+    );
   });
 
   test("speaks of the body where the fault is no field's", () => {
     const [fault] = problemOf(invalid({ keyword: "type", params: { type: "object" } })).errors ?? [];
     assert.equal(fault?.detail, "The body must be of type object.");
-    const { errors } = problemOf(
-      invalid({ keyword: "required", instancePath: "/a", params: { missingProperty: "b" } }),
+    const nested = invalid({ keyword: "required", instancePath: "/a", params: { missingProperty: "b" } });
+    assert.deepEqual(inBrief(problemOf(nested)), [{ pointer: "/a/b", detail: "a/b is missing." }]);
+  });
+
+  test("says where the fault stands", () => {
+    const fault = { keyword: "required", params: { missingProperty: "limit" } };
+    for (const [context, place] of Object.entries({ body: "body", querystring: "query", params: "path" })) {
+      const error = Object.assign(invalid(fault), { validationContext: context });
+      assert.equal(problemOf(error).errors?.[0]?.place, place);
+    }
+  });
+
+  test("says once of a value that fits none of several types which they are", () => {
+    const at = (schemaPath: string, keyword: string, params: object = {}) => ({
+      keyword,
+      schemaPath,
+      params,
+      instancePath: "/amount",
+    });
+    const union = "#/properties/amount/anyOf";
+    const types = [
+      at(`${union}/0/type`, "type", { type: "number" }),
+      at(`${union}/1/type`, "type", { type: "string" }),
+    ];
+    assert.deepEqual(inBrief(problemOf(invalid(...types, at(union, "anyOf")))), [
+      { pointer: "/amount", detail: "amount must be of type number or string." },
+    ]);
+    const longer = at(`${union}/1/maxLength`, "maxLength", { limit: 64 });
+    const kept = problemOf(invalid(types[0] ?? {}, longer, at(union, "anyOf"))).errors;
+    assert.deepEqual(
+      kept?.map(({ type }) => type),
+      ["float_type", "string_too_long", "value_error"],
     );
-    assert.deepEqual(errors, [{ pointer: "/a/b", detail: "a/b is missing." }]);
+  });
+
+  test("points with the escapes of RFC 6901 to a key that has a slash", () => {
+    const [fault] =
+      problemOf(invalid({ keyword: "additionalProperties", params: { additionalProperty: "a/b~" } })).errors ?? [];
+    assert.equal(fault?.pointer, "/a~1b~0");
   });
 
   test("always has a sentence, even without any fault named", () => {

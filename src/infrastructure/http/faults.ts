@@ -7,6 +7,8 @@ import type { FieldFault, Problem } from "./problems.ts";
 const invalid = "invalid_request";
 /** Enough to mend a form; a body can have a hundred thousand. */
 const mostFaults = 20;
+/** A value that fits none of several types is named once for each of them. */
+const mostFaultsRead = 8 * mostFaults;
 
 /**
  * The answer to whatever was thrown while a request was served: faults of the request as 4xx, an outage as 503 with
@@ -14,8 +16,9 @@ const mostFaults = 20;
  */
 export function problemOf(error: unknown): Problem {
   if (error instanceof UnusableJson) {
-    const errors = error.key === undefined ? {} : { errors: [{ pointer: `/${error.key}`, detail: error.message }] };
-    return { status: 400, code: invalid, detail: error.message, ...errors };
+    const pointer = error.key === undefined ? "" : `/${escaped(error.key)}`;
+    const fault = { pointer, detail: error.message, place: "body", type: "json_invalid" } as const;
+    return { status: 400, code: invalid, detail: error.message, errors: [fault] };
   }
   if (error instanceof DatabaseFailure) return problemOfDatabase(error);
   if (error instanceof LaneRefusal) return error.reason === "closed" ? stopping : overloaded;
@@ -58,12 +61,15 @@ function problemOfDatabase(failure: DatabaseFailure): Problem {
 
 function problemOfFramework(error: FastifyError): Problem {
   if (error.validation !== undefined) {
-    const errors = error.validation.slice(0, mostFaults).map(fieldFault);
+    const place = places[error.validationContext ?? ""] ?? "body";
+    const errors = withoutBranches(error.validation.slice(0, mostFaultsRead))
+      .slice(0, mostFaults)
+      .map((fault) => ({ ...fieldFault(fault), place }));
     return { status: 400, code: invalid, detail: errors[0]?.detail ?? "The request is not valid.", errors };
   }
   switch (error.statusCode) {
     case 413:
-      return { status: 413, code: "body_too_large", detail: "The body is larger than 1 MiB. Send less." };
+      return { status: 413, code: "body_too_large", detail: "The body is larger than is taken here. Send less." };
     case 415:
       return { status: 415, code: "unsupported_media_type", detail: "Send the body as application/json." };
     case 408:
@@ -78,21 +84,82 @@ function problemOfFramework(error: FastifyError): Problem {
 
 type ValidationFault = NonNullable<FastifyError["validation"]>[number];
 
+const places: Readonly<Record<string, FieldFault["place"]>> = {
+  body: "body",
+  querystring: "query",
+  params: "path",
+  headers: "header",
+};
+
+/** AJV's keywords as pydantic names the faults that they find. */
+const faultTypes: Readonly<Record<string, string>> = {
+  required: "missing",
+  additionalProperties: "extra_forbidden",
+  enum: "enum",
+  const: "literal_error",
+  minLength: "string_too_short",
+  maxLength: "string_too_long",
+  pattern: "string_pattern_mismatch",
+  minimum: "greater_than_equal",
+  exclusiveMinimum: "greater_than",
+  maximum: "less_than_equal",
+  exclusiveMaximum: "less_than",
+  multipleOf: "multiple_of",
+  minItems: "too_short",
+  maxItems: "too_long",
+};
+
+const wantedTypes: Readonly<Record<string, string>> = {
+  string: "string_type",
+  number: "float_type",
+  integer: "int_type",
+  boolean: "bool_type",
+  object: "dict_type",
+  array: "list_type",
+  null: "none_required",
+};
+
+/**
+ * Where a value fits none of several types, AJV names each of them and then that none fitted: one fault says it all.
+ * Branches that ask for more than a type keep their own faults.
+ */
+function withoutBranches(faults: readonly ValidationFault[]): ValidationFault[] {
+  let kept = [...faults];
+  for (const union of faults.filter(({ keyword }) => keyword === "anyOf")) {
+    const isBranch = ({ instancePath, schemaPath }: ValidationFault) =>
+      instancePath === union.instancePath && schemaPath.startsWith(`${union.schemaPath}/`);
+    const branches = kept.filter(isBranch);
+    if (branches.length === 0 || branches.some(({ keyword }) => keyword !== "type")) continue;
+    const type = branches.flatMap(({ params }) => [params["type"]].flat().map(String));
+    const whole: ValidationFault = { ...union, keyword: "type", params: { type } };
+    kept = kept.filter((fault) => !isBranch(fault)).map((fault) => (fault === union ? whole : fault));
+  }
+  return kept;
+}
+
 function fieldFault({ instancePath, keyword, params, message }: ValidationFault): FieldFault {
   const name = String(params["missingProperty"] ?? params["additionalProperty"] ?? "");
-  const pointer = name === "" ? instancePath || "/" : `${instancePath}/${name}`;
-  if (keyword === "required") return { pointer, detail: `${pointer.slice(1)} is missing.` };
+  const pointer = name === "" ? instancePath || "/" : `${instancePath}/${escaped(name)}`;
+  const said = pointer.slice(1) || "The body";
+  const type = faultTypes[keyword] ?? "value_error";
+  if (keyword === "required") return { pointer, type, detail: `${said} is missing.` };
   if (keyword === "additionalProperties")
-    return { pointer, detail: `${pointer.slice(1)} is not a field here. Leave it out.` };
+    return { pointer, type, detail: `${said} is not a field here. Leave it out.` };
   if (keyword === "enum") {
     const allowed = (params["allowedValues"] as unknown[]).join(", ");
-    return { pointer, detail: `${pointer.slice(1)} must be one of ${allowed}.` };
+    return { pointer, type, detail: `${said} must be one of ${allowed}.` };
   }
   if (keyword === "type") {
-    const types = [params["type"]].flat().join(" or ");
-    return { pointer, detail: `${pointer.slice(1) || "The body"} must be of type ${types}.` };
+    const types = [params["type"]].flat().map(String);
+    const wanted = wantedTypes[types[0] ?? ""] ?? "value_error";
+    return { pointer, type: wanted, detail: `${said} must be of type ${types.join(" or ")}.` };
   }
-  return { pointer, detail: sentence(`${pointer.slice(1) || "The body"} ${message ?? "is not valid"}`) };
+  return { pointer, type, detail: sentence(`${said} ${message ?? "is not valid"}`) };
+}
+
+/** A key as a step of a JSON pointer (RFC 6901). */
+function escaped(key: string): string {
+  return key.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
 function sentence(text: string): string {

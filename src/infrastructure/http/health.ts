@@ -11,26 +11,55 @@ export type HealthChecks = {
   readonly isReady: () => boolean;
 };
 
-/** `GET /health`, `/health/live` and `/health/ready`. */
+const tags = ["operations"];
+const summary = "Is everything this server needs there?";
+
+/** `GET /health` in the marketplace contract's words, `/health/live` and `/health/ready`. */
 export function registerHealth(server: FastifyInstance, checks: HealthChecks): void {
-  const tags = ["operations"];
-  server.get(
-    "/health",
-    { schema: { summary: "Is everything this server needs there?", tags } },
-    async (_request, reply) => {
-      const [database, redis] = await Promise.all([
-        answers(checks.database),
-        checks.redis === undefined ? undefined : answers(checks.redis),
-      ]);
-      const healthy = database && redis !== false;
-      return reply.code(healthy ? 200 : 503).send({
-        status: healthy ? "healthy" : "unhealthy",
-        database: word(database),
-        redis: redis === undefined ? "in-memory" : word(redis),
-        gateway: checks.gateway(),
-      });
-    },
-  );
+  server.get("/health", { schema: { summary, tags } }, async (_request, reply) => {
+    const { healthy, database, redis } = await examine(checks);
+    const word = (there: boolean) => (there ? "connected" : "disconnected");
+    return reply.code(healthy ? 200 : 503).send({
+      status: healthy ? "healthy" : "unhealthy",
+      database: word(database),
+      redis: redis === undefined ? "in-memory" : word(redis),
+      gateway: checks.gateway(),
+    });
+  });
+  registerProbes(server, checks);
+}
+
+const healthWords = { type: "string", enum: ["healthy", "unhealthy"] };
+const part = { type: "object", properties: { status: { type: "string", enum: [...healthWords.enum, "in-memory"] } } };
+const partnerHealth = {
+  type: "object",
+  properties: {
+    status: healthWords,
+    timestamp: { type: "string", format: "date-time" },
+    services: { type: "object", properties: { database: part, redis: part } },
+  },
+};
+
+/** The same in the bills contract's words, for the partner listener. */
+export function registerPartnerHealth(server: FastifyInstance, checks: HealthChecks): void {
+  const response = { 200: partnerHealth, 503: partnerHealth };
+  server.get("/health", { schema: { summary, tags, response } }, async (_request, reply) => {
+    const { healthy, database, redis } = await examine(checks);
+    const word = (there: boolean) => (there ? "healthy" : "unhealthy");
+    return reply.code(healthy ? 200 : 503).send({
+      status: word(healthy),
+      timestamp: new Date().toISOString(),
+      services: {
+        database: { status: word(database) },
+        redis: { status: redis === undefined ? "in-memory" : word(redis) },
+      },
+    });
+  });
+  registerProbes(server, checks);
+}
+
+/** What an orchestrator asks: is the process to be restarted, and is it to be sent requests? */
+function registerProbes(server: FastifyInstance, checks: HealthChecks): void {
   server.get("/health/live", { schema: { summary: "Does this process run?", tags } }, async () => ({
     status: "alive",
   }));
@@ -44,6 +73,15 @@ export function registerHealth(server: FastifyInstance, checks: HealthChecks): v
   );
 }
 
+/** Which parts answer; `redis` is undefined where none is configured. */
+async function examine(checks: HealthChecks) {
+  const [database, redis] = await Promise.all([
+    answers(checks.database),
+    checks.redis === undefined ? undefined : answers(checks.redis),
+  ]);
+  return { healthy: database && redis !== false, database, redis };
+}
+
 const patienceMs = 2_000;
 
 async function answers(check: () => Promise<unknown>): Promise<boolean> {
@@ -54,8 +92,4 @@ async function answers(check: () => Promise<unknown>): Promise<boolean> {
   );
   const tooLate = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), patienceMs).unref());
   return await Promise.race([answered, tooLate]);
-}
-
-function word(connected: boolean): string {
-  return connected ? "connected" : "disconnected";
 }

@@ -133,6 +133,19 @@ describe("a problem", () => {
     assert.deepEqual(body["errors"], [{ pointer: "/amount", detail: "Write the number without an exponent." }]);
   });
 
+  test("no problem for an empty body where a route takes none, whatever it calls itself", async () => {
+    server.post("/things/1/start", async () => ({ started: true }));
+    const start = (payload: string) =>
+      server.inject({
+        method: "POST",
+        url: "/things/1/start",
+        headers: { "content-type": "application/json" },
+        payload,
+      });
+    assert.deepEqual((await start("")).json(), { started: true });
+    problem(await start("{"), 400, "invalid_request");
+  });
+
   test("400 for a body that does not fit, with every fault; nothing is changed or dropped to make it fit", async () => {
     const body = problem(await post('{"note": 1, "amout": 1}'), 400, "invalid_request");
     assert.deepEqual((body["errors"] as { pointer: string }[]).map(({ pointer }) => pointer).sort(), [

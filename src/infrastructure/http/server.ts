@@ -13,7 +13,7 @@ import {
 import type { Logger } from "pino";
 import { parseExactJson } from "./exact-json.ts";
 import { problemOf } from "./faults.ts";
-import { problemBody, sendProblem } from "./problems.ts";
+import { type Present, type Problem, presentProblem, sendPresentation } from "./problems.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -21,6 +21,10 @@ declare module "fastify" {
     metric?: (statusCode: number, durationMs: number) => void;
     /** For a route whose bodies are large: it keeps deadlines of its own, and the one for all does not end it. */
     bodyMayTakeMs?: number;
+  }
+  interface FastifyRequest {
+    /** The Idempotency-Key header, bare or as the quoted string of the IETF's draft; undefined where there is none. */
+    readonly idempotencyKey: string | undefined;
   }
 }
 
@@ -31,6 +35,8 @@ export type HttpServerSettings = {
   readonly routeMetric: (method: string, route: string) => (statusCode: number, durationMs: number) => void;
   /** The trace id of a request that is traced; undefined where it is not. */
   readonly traceIdOf: (request: FastifyRequest) => string | undefined;
+  /** How this listener says what went wrong; RFC 9457 where nothing is given. */
+  readonly present?: Present;
 };
 
 /** The contract: bodies up to 1 MiB. */
@@ -48,11 +54,11 @@ const headers = {
 } as const;
 
 /**
- * One HTTP listener with what every listener of ours has: exact JSON, problem answers, request ids, body limits,
- * deadlines on slow senders, security headers and metrics for each route.
+ * One HTTP listener with what every listener of ours has: exact JSON, problem answers, request ids, idempotency keys,
+ * body limits, deadlines on slow senders, security headers and metrics for each route.
  */
 export function createHttpServer(settings: HttpServerSettings): FastifyInstance {
-  const { logger } = settings;
+  const { logger, present = presentProblem } = settings;
   const server = fastify({
     bodyLimit: bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
@@ -61,8 +67,8 @@ export function createHttpServer(settings: HttpServerSettings): FastifyInstance 
     http: { headersTimeout: requestTimeoutMs },
     genReqId: requestId,
     schemaErrorFormatter: () => new Error("the request does not fit its schema"),
-    frameworkErrors: answerFrameworkError,
-    clientErrorHandler: answerMalformedRequest,
+    frameworkErrors: (error, request, reply) => answerFrameworkError(present, error, request, reply),
+    clientErrorHandler: (error, socket) => answerMalformedRequest(present, error, socket),
     forceCloseConnections: "idle",
     return503OnClosing: false,
     exposeHeadRoutes: false,
@@ -72,22 +78,29 @@ export function createHttpServer(settings: HttpServerSettings): FastifyInstance 
 
   server.setSerializerCompiler(() => JSON.stringify);
   readExactJson(server);
-  answerProblems(server, settings);
+  readIdempotencyKey(server);
+  answerProblems(server, settings, present);
   observeRequests(server, settings, logger);
   return server;
 }
 
 /** Errors of the router, which come before any hook: an address that cannot be decoded or is too long. */
-function answerFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function answerFrameworkError(
+  present: Present,
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
   reply.headers(headers).header("x-request-id", request.id);
-  return sendProblem(reply, problemOf(error), newTraceId());
+  const problem = problemOf(error);
+  return sendPresentation(reply, problem, present(problem, { url: request.url, traceId: newTraceId() }));
 }
 
 /** Connections whose request is being received by a route with deadlines of its own. */
 const slowBodies = new WeakSet<Socket>();
 
 /** Bytes that are no HTTP request, or a head that is too large: there is no request yet, only the socket. */
-function answerMalformedRequest(error: ConnectionError, socket: Socket): void {
+function answerMalformedRequest(present: Present, error: ConnectionError, socket: Socket): void {
   if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && slowBodies.has(socket)) return;
   if (!socket.writable) {
     socket.destroy();
@@ -95,10 +108,11 @@ function answerMalformedRequest(error: ConnectionError, socket: Socket): void {
   }
   const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
   const detail = "This is not a request that HTTP allows, or its head is too large or too slow. Send it anew.";
-  const body = problemBody({ status, code: "invalid_request", detail }, newTraceId());
+  const problem: Problem = { status, code: "invalid_request", detail };
+  const { body, contentType } = present(problem, { url: undefined, traceId: newTraceId() });
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    "content-type: application/problem+json; charset=utf-8",
+    `content-type: ${contentType}`,
     `content-length: ${Buffer.byteLength(body)}`,
     "connection: close",
   ];
@@ -122,7 +136,9 @@ function requestId(request: IncomingMessage): string {
 
 function readExactJson(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, done) => {
+  server.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+    // Many clients call every POST JSON, also where the route takes no body and they send none.
+    if (body.length === 0 && request.routeOptions.schema?.body === undefined) return done(null, undefined);
     try {
       done(null, parseExactJson(body as string));
     } catch (error) {
@@ -131,23 +147,36 @@ function readExactJson(server: FastifyInstance): void {
   });
 }
 
-function answerProblems(server: FastifyInstance, settings: HttpServerSettings): void {
+/** The header is a quoted string in draft-ietf-httpapi-idempotency-key-header; bare is common. */
+function readIdempotencyKey(server: FastifyInstance): void {
+  server.decorateRequest("idempotencyKey", {
+    getter(this: FastifyRequest) {
+      const given = this.headers["idempotency-key"];
+      if (given === undefined) return undefined;
+      const text = String(given);
+      return /^".*"$/.test(text) ? text.slice(1, -1) : text;
+    },
+  });
+}
+
+function answerProblems(server: FastifyInstance, settings: HttpServerSettings, present: Present): void {
   const { logger } = settings;
-  const traceId = (request: FastifyRequest) => settings.traceIdOf(request) ?? newTraceId();
+  const traceIdOf = (request: FastifyRequest) => settings.traceIdOf(request) ?? newTraceId();
 
   server.decorateReply("problem", function (this: FastifyReply, problem) {
-    return sendProblem(this, problem, traceId(this.request));
+    const { request } = this;
+    return sendPresentation(this, problem, present(problem, { url: request.url, traceId: traceIdOf(request) }));
   });
   server.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
-    const id = traceId(request);
+    const traceId = traceIdOf(request);
     if (problem.status >= 500) {
       const level = problem.status === 503 ? "warn" : "error";
       const { method, routeOptions } = request;
-      const about = { request_id: request.id, trace_id: id, method, route: routeOptions.url, code: problem.code };
+      const about = { request_id: request.id, trace_id: traceId, method, route: routeOptions.url, code: problem.code };
       logger[level]({ ...about, error }, "request failed");
     }
-    return sendProblem(reply, problem, id);
+    return sendPresentation(reply, problem, present(problem, { url: request.url, traceId }));
   });
   server.setNotFoundHandler((_request, reply) =>
     reply.problem({

@@ -18,23 +18,26 @@ function samplesOf(text: string): Map<string, number> {
 describe("metrics", () => {
   test("a request is counted in its bucket, its class and its sum", async () => {
     const metrics = createMetrics();
-    const observe = metrics.httpRoute("POST", "/payments");
+    const observe = metrics.httpRoute("POST", "/payments", "marketplace");
     observe(201, 5);
     observe(201, 5.1);
     observe(503, 20_000);
     const samples = samplesOf(await metrics.render());
     const name = "marketflow_http_request_duration_seconds";
-    const created = 'method="POST",route="/payments",status="2xx"';
+    const created = 'listener="marketplace",method="POST",route="/payments",status="2xx"';
     assert.equal(samples.get(`${name}_bucket{${created},le="0.0025"}`), 0);
     assert.equal(samples.get(`${name}_bucket{${created},le="0.005"}`), 1, "an upper bound belongs to its bucket");
     assert.equal(samples.get(`${name}_bucket{${created},le="0.01"}`), 2);
     assert.equal(samples.get(`${name}_bucket{${created},le="+Inf"}`), 2);
     assert.equal(samples.get(`${name}_count{${created}}`), 2);
     assert.ok(Math.abs((samples.get(`${name}_sum{${created}}`) ?? 0) - 0.0101) < 1e-9);
-    const shed = 'method="POST",route="/payments",status="5xx"';
+    const shed = 'listener="marketplace",method="POST",route="/payments",status="5xx"';
     assert.equal(samples.get(`${name}_bucket{${shed},le="10"}`), 0);
     assert.equal(samples.get(`${name}_bucket{${shed},le="+Inf"}`), 1);
-    assert.equal(samples.get(`${name}_count{method="POST",route="/payments",status="4xx"}`), undefined);
+    assert.equal(
+      samples.get(`${name}_count{listener="marketplace",method="POST",route="/payments",status="4xx"}`),
+      undefined,
+    );
   });
 
   test("a lane reports its depth when scraped, its batches, what it shed and what failed", async () => {
@@ -78,7 +81,7 @@ describe("metrics", () => {
     const metrics = createMetrics();
     metrics.payment("succeeded");
     metrics.payment("succeeded", 4);
-    metrics.sweeperDue(9);
+    metrics.sweeperDue(9, "payments");
     metrics.recovered("create", "succeeded");
     metrics.webhook("payment_intent.succeeded", "applied");
     metrics.webhook("made.up.1", "ignored");
@@ -86,13 +89,50 @@ describe("metrics", () => {
     const samples = samplesOf(await metrics.render());
     assert.equal(samples.get('marketflow_payments_total{status="succeeded"}'), 5);
     assert.equal(samples.get('marketflow_payments_total{status="failed"}'), 0);
-    assert.equal(samples.get("marketflow_sweeper_due_attempts"), 9);
+    assert.equal(samples.get('marketflow_sweeper_due_attempts{policy="payments"}'), 9);
+    assert.equal(samples.get('marketflow_sweeper_due_attempts{policy="bills"}'), 0);
     assert.equal(samples.get('marketflow_sweeper_recovered_total{operation="create",outcome="succeeded"}'), 1);
     assert.equal(
       samples.get('marketflow_webhook_events_total{type="payment_intent.succeeded",disposition="applied"}'),
       1,
     );
     assert.equal(samples.get('marketflow_webhook_events_total{type="other",disposition="ignored"}'), 2);
+  });
+
+  test("the same address of two listeners is two series", async () => {
+    const metrics = createMetrics();
+    metrics.httpRoute("POST", "/payments", "marketplace")(201, 5);
+    metrics.httpRoute("POST", "/payments", "partner")(201, 5);
+    const samples = samplesOf(await metrics.render());
+    for (const listener of ["marketplace", "partner"]) {
+      const series = `{listener="${listener}",method="POST",route="/payments",status="2xx"}`;
+      assert.equal(samples.get(`marketflow_http_request_duration_seconds_count${series}`), 1);
+    }
+  });
+
+  test("bills and payouts are counted by state, payouts of batches timed, the cache's answers told apart", async () => {
+    const metrics = createMetrics();
+    metrics.bill("SUCCESS");
+    metrics.bill("SUCCESS", 3);
+    metrics.payout("affiliate", "EXITOSO", 2);
+    metrics.payout("seller", "FALLIDO");
+    metrics.payoutSettled(60);
+    let flying = 512;
+    metrics.payoutsInFlight(() => flying);
+    metrics.cache("get", "hit");
+    metrics.sweeperDue(4, "payouts");
+    flying = 7;
+    const samples = samplesOf(await metrics.render());
+    assert.equal(samples.get('marketflow_bills_total{status="SUCCESS"}'), 4);
+    assert.equal(samples.get('marketflow_bills_total{status="EXHAUSTED"}'), 0);
+    assert.equal(samples.get('marketflow_payouts_total{recipient="affiliate",status="EXITOSO"}'), 2);
+    assert.equal(samples.get('marketflow_payouts_total{recipient="seller",status="FALLIDO"}'), 1);
+    assert.equal(samples.get('marketflow_payout_seconds_bucket{le="0.05"}'), 0);
+    assert.equal(samples.get('marketflow_payout_seconds_bucket{le="0.075"}'), 1);
+    assert.equal(samples.get("marketflow_payouts_in_flight"), 7);
+    assert.equal(samples.get('marketflow_cache_operations_total{operation="get",result="hit"}'), 1);
+    assert.equal(samples.get('marketflow_sweeper_due_attempts{policy="payouts"}'), 4);
+    assert.equal(samples.get('marketflow_sweeper_due_attempts{policy="payments"}'), 0);
   });
 
   test("the process is among them: memory and the lag of the event loop", async () => {
@@ -124,7 +164,7 @@ describe("metrics", () => {
 
   test("a label may carry any text", async () => {
     const metrics = createMetrics();
-    metrics.httpRoute("GET", 'a"b\\c\nd')(200, 1);
+    metrics.httpRoute("GET", 'a"b\\c\nd', "marketplace")(200, 1);
     const text = await metrics.render();
     assert.ok(text.includes('route="a\\"b\\\\c\\nd"'), text.slice(0, 400));
   });

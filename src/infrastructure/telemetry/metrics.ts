@@ -1,10 +1,20 @@
 import type { Registry } from "prom-client";
-import { counterFamily, gaugeFamily, histogramFamily, type Instrument } from "./instruments.ts";
+import {
+  type Counter,
+  counterFamily,
+  type Family,
+  gaugeFamily,
+  histogramFamily,
+  type Instrument,
+  type Labels,
+} from "./instruments.ts";
 
 /** Upper bounds in seconds, made for answers between 1 ms and 1 s and for the deadlines above. */
 const requestBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const statementBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 const gatewayBounds = [0.001, 0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16];
+/** Around the goal of 150 ms for one payout of a batch. */
+const payoutBounds = [0.01, 0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.25, 0.5, 1, 2.5, 5, 10, 60];
 const batchBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
 const breakerStates = ["closed", "half_open", "open"] as const;
@@ -21,6 +31,11 @@ const webhookTypes: ReadonlySet<string> = new Set([
   "charge.dispute.closed",
 ]);
 
+export type Listener = "marketplace" | "partner";
+/** What recovery recovers. */
+export type Policy = "payments" | "bills" | "payouts";
+const policies: readonly Policy[] = ["payments", "bills", "payouts"];
+
 /** What one group-commit lane reports. All times are in milliseconds. */
 export type LaneMetrics = {
   /** Lets every scrape read the queue's length; costs nothing in between. */
@@ -35,8 +50,11 @@ export type LaneMetrics = {
 
 /** Every instrument of MarketFlow. Bind once, at start or when a route or a lane is made; then call what was bound. */
 export type Metrics = {
-  /** Binds one route ("/payments/:id"; "unmatched" where none is). The result takes a status code and milliseconds. */
-  httpRoute(method: string, route: string): (statusCode: number, durationMs: number) => void;
+  /**
+   * Binds one route ("/payments/:id"; "unmatched" where none is) of a listener, because both have a `/payments`. The
+   * result takes a status code and milliseconds.
+   */
+  httpRoute(method: string, route: string, listener: Listener): (statusCode: number, durationMs: number) => void;
   lane(name: string): LaneMetrics;
   /** Binds an operation of a gateway; the result takes the outcome ("succeeded", "not_sent", …) and milliseconds. */
   gatewayCall(gateway: string, operation: string): (outcome: string, durationMs: number) => void;
@@ -44,8 +62,18 @@ export type Metrics = {
   breaker(gateway: string): (state: BreakerState) => void;
   /** Counts payments by the state they entered. */
   payment(status: string, count?: number): void;
+  /** Counts bill payments by the state they entered ("SUCCESS", "FAILED", "EXHAUSTED"). */
+  bill(status: string, count?: number): void;
+  /** Counts payouts by who is paid ("affiliate", "seller") and the state they entered ("EXITOSO", "FALLIDO"). */
+  payout(recipient: "affiliate" | "seller", status: string, count?: number): void;
+  /** One payout of a batch was settled, this long after it was begun. */
+  payoutSettled(durationMs: number): void;
+  /** Lets every scrape read how many payouts of batches this process has at the gateway. */
+  payoutsInFlight(read: () => number): void;
+  /** Counts what the cache was asked ("get", "set", "lock") by what came of it ("hit", "miss", "unreachable", …). */
+  cache(operation: string, result: string): void;
   /** How many accepted attempts are past their lease and wait for recovery. */
-  sweeperDue(attempts: number): void;
+  sweeperDue(attempts: number, policy: Policy): void;
   /** Counts what recovery found out of an operation's attempts ("succeeded", "failed", "still_unknown", …). */
   recovered(operation: string, outcome: string, count?: number): void;
   /** Counts webhook events by type and by what became of them ("applied", "duplicate", "deferred", …). */
@@ -65,7 +93,8 @@ export function createMetrics(): Metrics {
   const lanes = laneInstruments();
   const gateways = gatewayInstruments();
   const flow = flowInstruments();
-  const instruments = [http, lanes, gateways, flow].flatMap((group) => group.instruments);
+  const partner = partnerInstruments();
+  const instruments = [http, lanes, gateways, flow, partner].flatMap((group) => group.instruments);
   let processMetrics: Promise<Registry> | undefined;
 
   return {
@@ -74,6 +103,7 @@ export function createMetrics(): Metrics {
     gatewayCall: gateways.bindCall,
     breaker: gateways.bindBreaker,
     ...flow.counters,
+    ...partner.counters,
     contentType: "text/plain; version=0.0.4; charset=utf-8",
     async render() {
       processMetrics ??= loadProcessMetrics();
@@ -98,9 +128,9 @@ function httpInstruments() {
   );
   return {
     instruments: [duration],
-    bind(method: string, route: string) {
+    bind(method: string, route: string, listener: Listener) {
       const byClass = [1, 2, 3, 4, 5].map((digit) =>
-        lazy(() => duration.with({ method, route, status: `${digit}xx` })),
+        lazy(() => duration.with({ listener, method, route, status: `${digit}xx` })),
       );
       return (statusCode: number, durationMs: number) => {
         byClass[Math.trunc(statusCode / 100) - 1]?.().observe(durationMs / 1000);
@@ -201,25 +231,60 @@ function flowInstruments() {
     "Webhook events by type and by what became of them.",
   );
   for (const status of ["pending", "succeeded", "failed", "cancelled"]) payments.with({ status });
-  const dueAttempts = due.with({});
-  const statuses = new Map<string, { add(count?: number): void }>();
+  const dueOf = Object.fromEntries(policies.map((policy) => [policy, due.with({ policy })]));
   return {
     instruments: [payments, due, recovered, webhooks],
     counters: {
-      payment(status: string, count = 1) {
-        let series = statuses.get(status);
-        if (series === undefined) {
-          series = payments.with({ status });
-          statuses.set(status, series);
-        }
-        series.add(count);
-      },
-      sweeperDue: (attempts: number) => dueAttempts.set(attempts),
+      payment: countsOf(payments, "status"),
+      sweeperDue: (attempts: number, policy: Policy) => dueOf[policy]?.set(attempts),
       recovered: (operation: string, outcome: string, count = 1) => recovered.with({ operation, outcome }).add(count),
       webhook(type: string, disposition: string) {
         webhooks.with({ type: webhookTypes.has(type) ? type : "other", disposition }).add();
       },
     },
+  };
+}
+
+function partnerInstruments() {
+  const bills = counterFamily("marketflow_bills_total", "Bill payments by the state they entered.");
+  const payouts = counterFamily("marketflow_payouts_total", "Payouts by who is paid and by the state they entered.");
+  const took = histogramFamily(
+    "marketflow_payout_seconds",
+    "How long the payouts of batches took, from being begun to being settled.",
+    payoutBounds,
+  );
+  const inFlight = gaugeFamily("marketflow_payouts_in_flight", "Payouts of batches that are at the gateway.");
+  const cache = counterFamily("marketflow_cache_operations_total", "What the cache was asked, by what came of it.");
+  for (const status of ["SUCCESS", "FAILED", "EXHAUSTED"]) bills.with({ status });
+  const paidTo = {
+    affiliate: countsOf(payouts, "status", { recipient: "affiliate" }),
+    seller: countsOf(payouts, "status", { recipient: "seller" }),
+  };
+  for (const count of Object.values(paidTo)) for (const status of ["EXITOSO", "FALLIDO"]) count(status, 0);
+  const settled = took.with({});
+  const flying = inFlight.with({});
+  return {
+    instruments: [bills, payouts, took, inFlight, cache],
+    counters: {
+      bill: countsOf(bills, "status"),
+      payout: (recipient: keyof typeof paidTo, status: string, count = 1) => paidTo[recipient](status, count),
+      payoutSettled: (durationMs: number) => settled.observe(durationMs / 1000),
+      payoutsInFlight: (read: () => number) => flying.readFrom(read),
+      cache: (operation: string, result: string) => cache.with({ operation, result }).add(),
+    },
+  };
+}
+
+/** Counts by the value of one label, and finds the series of a value without making its key anew. */
+function countsOf(family: Family<Counter>, label: string, fixed: Labels = {}): (value: string, count?: number) => void {
+  const series = new Map<string, Counter>();
+  return (value, count = 1) => {
+    let bound = series.get(value);
+    if (bound === undefined) {
+      bound = family.with({ ...fixed, [label]: value });
+      series.set(value, bound);
+    }
+    bound.add(count);
   };
 }
 

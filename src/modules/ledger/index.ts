@@ -2,13 +2,15 @@
 // Invariants: debits equal credits; nothing that is posted ever changes; no account is below its floor.
 // Called by: the settle statements of payments, bills and payouts (in SQL), reconciliation, and the composition root.
 export type { ChainOptions } from "./application/audit/check-chain.ts";
+export { comparePostings, type Expected, explainPostings } from "./application/audit/compare-postings.ts";
 export { ledgerChecks } from "./application/audit/ledger-checks.ts";
 export type { AuditCheck, AuditObserver, AuditOutcome, AuditReport } from "./application/audit/report.ts";
 export { runAudit } from "./application/audit/report.ts";
 export { type LedgerContext, ownBooks, type PostingContext } from "./application/context.ts";
+export { findHoldsByReferences, type NamedHold } from "./application/find-holds.ts";
+export { fundGateway } from "./application/fund-gateway.ts";
 export { expireHolds, holdFunds, voidHold } from "./application/hold-funds.ts";
 export { createPostingLane, postTransaction } from "./application/post-transaction.ts";
-export { referencesOfKinds } from "./application/read-references.ts";
 export {
   findTransactionsByReferences,
   type LedgerTransaction,

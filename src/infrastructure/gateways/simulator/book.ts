@@ -66,7 +66,27 @@ export type BookDispute = {
   readonly createdAt: number;
 };
 
-/** A line of the journal that moved money; `source` is the number of its refund or dispute. */
+/** A bill that was paid or a payout that was made, or one that was declined, which says why. */
+export type BookDisbursement = {
+  readonly n: number;
+  /** Null where it came over HTTP. */
+  readonly attempt: string | null;
+  readonly kind: "bill_payment" | "payout";
+  /** The payment whose bill it is, or the payout. */
+  readonly subject: string;
+  readonly recipient: string | null;
+  readonly reference: string | null;
+  readonly amount: number;
+  readonly currency: string;
+  /** Why it was declined: a code, and its sentence in `message`; null where it was paid. */
+  readonly failure: string | null;
+  readonly message: string | null;
+  /** As JSON; null where it did not come over HTTP. */
+  readonly metadata: string | null;
+  readonly createdAt: number;
+};
+
+/** A line of the journal that moved a payment's money; `source` is the number of its refund or dispute. */
 export type BookLine = {
   readonly n: number;
   readonly kind: "charge" | "refund" | "dispute" | "dispute_reversal";
@@ -84,7 +104,8 @@ export type LineRange = { readonly from: number; readonly to: number; readonly l
 export type StoredReply = { readonly fingerprint: string; readonly status: number; readonly body: string };
 
 /**
- * The book of a simulated gateway: intents, the journal of what was charged, refunds, and the events to deliver.
+ * The book of a simulated gateway: intents, refunds, what was paid out, the journal of all of it, and the events to
+ * deliver.
  * What changes something runs inside `transaction`; `flushed` then says when the disk has it. Throws what SQLite
  * throws: the file cannot be read or written, or another process held it for 5 s.
  */
@@ -235,6 +256,46 @@ export class Book {
 
   closeDispute(n: number, status: "won" | "lost"): void {
     this.#statements.closeDispute.run(status, n);
+  }
+
+  /** Books what was paid out, and in the journal, or why it was declined; returns its number. */
+  insertDisbursement(asked: Omit<BookDisbursement, "n">): number {
+    const { attempt, kind, subject, recipient, reference, amount, currency } = asked;
+    const { failure, message, metadata, createdAt } = asked;
+    const { lastInsertRowid } = this.#statements.insertDisbursement.run(
+      attempt,
+      kind,
+      subject,
+      recipient,
+      reference,
+      amount,
+      currency,
+      failure,
+      message,
+      metadata,
+      createdAt,
+    );
+    const n = Number(lastInsertRowid);
+    if (failure === null) {
+      this.#statements.insertPaidLine.run(kind, subject, amount, currency, createdAt, n, recipient);
+    }
+    return n;
+  }
+
+  disbursementByAttempt(attempt: string): BookDisbursement | undefined {
+    return this.#statements.disbursementByAttempt.get(attempt) as BookDisbursement | undefined;
+  }
+
+  /** A payout that came over HTTP. */
+  transferByNumber(n: number): BookDisbursement | undefined {
+    return this.#statements.transferByNumber.get(n) as BookDisbursement | undefined;
+  }
+
+  /** Payouts that came over HTTP numbered below `before`, of one group or of all, newest first. */
+  transfersBefore(before: number, group: string | null, limit: number): BookDisbursement[] {
+    const { listTransfers, listTransfersOfGroup } = this.#statements;
+    const found = group === null ? listTransfers.all(before, limit) : listTransfersOfGroup.all(before, group, limit);
+    return found as BookDisbursement[];
   }
 
   /** Lines numbered above `after`, oldest first. Each page reads on from the one before: nothing but `n` is indexed. */

@@ -5,11 +5,15 @@ export type JournalEntry = {
   /** Counts up in the order in which lines were booked. */
   readonly n: number;
   /** A cancel is no money: it says what was not taken. A dispute takes back, and its reversal gives back again. */
-  readonly kind: "charge" | "refund" | "cancel" | "dispute" | "dispute_reversal";
-  readonly intent: number;
-  /** The number of the refund or of the dispute; null for the other kinds. */
+  readonly kind: "charge" | "refund" | "cancel" | "dispute" | "dispute_reversal" | "bill_payment" | "payout";
+  /** Null where money was paid out. */
+  readonly intent: number | null;
+  /** The number of the refund, of the dispute, or of what was paid out; null for the other kinds. */
   readonly source: number | null;
+  /** Of a payout, the payout's id. */
   readonly paymentId: string;
+  /** Who was paid; null where it is no payout. */
+  readonly recipient: string | null;
   readonly amountMinor: bigint;
   readonly currency: string;
   readonly at: Date;
@@ -24,7 +28,7 @@ type Row = Omit<JournalEntry, "amountMinor" | "at"> & { amount: number; at: numb
 export function journalEntries(database: DatabaseSync, paymentId?: string): JournalEntry[] {
   const rows = database
     .prepare(
-      `select n, kind, intent, source, payment_id as paymentId, amount, currency, at from journal
+      `select n, kind, intent, source, payment_id as paymentId, recipient, amount, currency, at from journal
         where ?1 is null or payment_id = ?1 order by n`,
     )
     .all(paymentId ?? null) as Row[];
@@ -33,7 +37,8 @@ export function journalEntries(database: DatabaseSync, paymentId?: string): Jour
 
 /**
  * Reads the journal of a simulated gateway whose process may be running or dead: the independent witness of what was
- * charged. Throws where there is no such file, or where it is an earlier version's that was not opened since.
+ * charged and paid out. Throws where there is no such file, or where it is an earlier version's that was not opened
+ * since.
  */
 export function readSimulatorJournal(path: string): JournalEntry[] {
   const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 });

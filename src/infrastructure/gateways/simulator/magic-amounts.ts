@@ -81,8 +81,20 @@ function faultsOf(concerned: (fault: Fault) => boolean): ReadonlyMap<number, Fau
   return new Map(those.map(({ amountMinor, fault }) => [Number(amountMinor), fault]));
 }
 
+/** What can go wrong with a bill or a payout: nobody confirms it later, and nobody disputes it. */
+const disbursed: ReadonlySet<Fault> = new Set([
+  "declined",
+  "error_before",
+  "error_after",
+  "timeout_before",
+  "timeout_after",
+  "timeout_after_charge",
+  "not_sent",
+]);
+
 const faultsOfPayments = faultsOf((fault) => !fault.startsWith("refund_"));
 const faultsOfRefunds = faultsOf((fault) => fault.startsWith("refund_"));
+const faultsOfDisbursements = faultsOf((fault) => disbursed.has(fault));
 
 /** The fault of a payment of a magic amount, in minor units; undefined for every other amount. */
 export function faultOfAmount(amountMinor: number): Fault | undefined {
@@ -92,4 +104,12 @@ export function faultOfAmount(amountMinor: number): Fault | undefined {
 /** The fault of a refund of a magic amount, in minor units: a payment of the same amount is an ordinary one. */
 export function faultOfRefund(amountMinor: number): Fault | undefined {
   return faultsOfRefunds.get(amountMinor);
+}
+
+/**
+ * The fault of a bill or of a payout of a magic amount, in minor units. Where it says that the intent was made, the
+ * bill or the payout is paid; the amounts that are about buyers and refunds are ordinary ones here.
+ */
+export function faultOfDisbursement(amountMinor: number): Fault | undefined {
+  return faultsOfDisbursements.get(amountMinor);
 }

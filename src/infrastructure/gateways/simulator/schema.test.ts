@@ -53,6 +53,32 @@ insert into refunds values (1, 1, 100, null, '{}', 2000), (4, 1, 200, null, '{}'
 insert into events values (1, 1, 'payment_intent.succeeded', 'succeeded', 1000, null, 1000, 0, 1000, null);
 `;
 
+/** The same book as version 1 had it, before bills and payouts: what it then had more, and one dispute. */
+const version1 = `${version0
+  .replace("delivered_at integer\n", "delivered_at integer, object text\n")
+  .replace("'cancel'))", "'cancel', 'dispute', 'dispute_reversal'))")
+  .replace(
+    "at integer not null\n) strict;\ncreate trigger",
+    "at integer not null, source integer\n) strict;\ncreate trigger",
+  )
+  .replace(
+    "created_at integer not null\n) strict;\ncreate table replies",
+    "created_at integer not null, attempt text\n) strict;\ncreate table replies",
+  )
+  .replace(/insert into (journal|refunds|events) values[^;]+;/g, "")}
+create table disputes (
+  n integer primary key, intent integer not null, amount integer not null,
+  status text not null check (status in ('needs_response', 'won', 'lost')), created_at integer not null
+) strict;
+insert into refunds values (1, 1, 100, null, '{}', 2000, 'r-1');
+insert into disputes values (3, 1, 900, 'needs_response', 3000);
+insert into events values (1, 1, 'payment_intent.succeeded', 'succeeded', 1000, null, 1000, 0, 1000, null, null);
+insert into journal values
+  (1, 'charge', 1, 'p', 1000, 'USD', 1000, null), (2, 'refund', 1, 'p', 100, 'USD', 2000, 1),
+  (4, 'dispute', 1, 'p', 900, 'USD', 3000, 3);
+pragma user_version = 1;
+`;
+
 let home: string;
 let path: string;
 let simulator: Simulator | undefined;
@@ -121,21 +147,50 @@ describe("a book of an earlier version", () => {
     );
   });
 
-  it("is brought up to date once, and its journal still cannot be changed", () => {
-    layOut(version0);
-    for (let time = 0; time < 2; time++) openDatabase(path).close();
-    const database = new DatabaseSync(path);
-    assert.deepEqual({ ...database.prepare("pragma user_version").get() }, { user_version: 1 });
-    assert.deepEqual({ ...database.prepare("select count(*) as lines from journal").get() }, { lines: 4 });
-    assert.throws(() => database.exec("delete from journal"), /append-only/);
-    assert.throws(() => database.exec("update journal set source = 7"), /append-only/);
-    assert.equal(database.prepare("select 1 from sqlite_schema where name = 'journal_before'").get(), undefined);
-    database.close();
+  for (const [version, sql, lines] of [
+    [0, version0, 4],
+    [1, version1, 3],
+  ] as const) {
+    it(`is brought up to date once from version ${version}, and its journal still cannot be changed`, () => {
+      layOut(sql);
+      for (let time = 0; time < 2; time++) openDatabase(path).close();
+      const database = new DatabaseSync(path);
+      assert.deepEqual({ ...database.prepare("pragma user_version").get() }, { user_version: 2 });
+      assert.deepEqual({ ...database.prepare("select count(*) as lines from journal").get() }, { lines });
+      assert.throws(() => database.exec("delete from journal"), /append-only/);
+      assert.throws(() => database.exec("update journal set source = 7"), /append-only/);
+      assert.equal(database.prepare("select 1 from sqlite_schema where name = 'journal_before'").get(), undefined);
+      database.close();
+    });
+  }
+
+  it("opens where it knows disputes and nothing of payouts, and then pays bills and affiliates", async () => {
+    layOut(version1);
+    const gateway = start();
+    const amount = { amountMinor: 600n, currency: currency as NonNullable<typeof currency> };
+    const bill = { attemptId: "b-1", paymentId: "b", reference: "FAC-1", amount, retry: 0 };
+    const payout = { attemptId: "o-1", payoutId: "o", recipient: "afiliado_1", amount, reference: "ref_o" };
+    assert.equal((await gateway.bills.payBill(bill, 1000)).type, "succeeded");
+    assert.equal((await gateway.payouts.createPayout(payout, 1000)).type, "succeeded");
+    // The buyer pays what was due meanwhile.
+    const lines = readSimulatorJournal(path).filter(({ paymentId }) => paymentId !== "q");
+    assert.deepEqual(
+      lines.map(({ kind, intent, source, paymentId, recipient }) => [kind, intent, source, paymentId, recipient]),
+      [
+        ["charge", 1, null, "p", null],
+        ["refund", 1, 1, "p", null],
+        ["dispute", 1, 3, "p", null],
+        ["bill_payment", null, 1, "b", null],
+        ["payout", null, 2, "o", "afiliado_1"],
+      ],
+    );
+    const refund = { attemptId: "r-1", intentId: "pi_sim_oldbook11", gatewayRefundId: null };
+    assert.equal((await gateway.findRefund(refund, 1000)).type, "found");
   });
 
   it("is left as it is where the program is the older one", () => {
     openDatabase(path).close();
-    layOut("pragma user_version = 2");
-    assert.throws(() => openDatabase(path), /version 2/);
+    layOut("pragma user_version = 3");
+    assert.throws(() => openDatabase(path), /version 3/);
   });
 });

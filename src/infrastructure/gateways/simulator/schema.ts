@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 
 /** Kept in the file as `user_version`: files from before it was kept have 0. */
-const schemaVersion = 1;
+const schemaVersion = 2;
 
 /**
  * The tables of the book. A failed intent can still be paid (a card that is declined and then accepted), and nothing
- * in the journal is unique: it must be able to witness a payment that was charged twice.
+ * in the journal is unique: it must be able to witness what was charged or paid out twice.
  */
 const tables = `
 create table if not exists book (name text primary key, value text not null) strict, without rowid;
@@ -32,14 +32,19 @@ create index if not exists intents_due on intents (due_at) where due_at is not n
 
 create table if not exists journal (
   n          integer primary key,
-  kind       text not null check (kind in ('charge', 'refund', 'cancel', 'dispute', 'dispute_reversal')),
-  intent     integer not null,
+  kind       text not null check (kind in
+               ('charge', 'refund', 'cancel', 'dispute', 'dispute_reversal', 'bill_payment', 'payout')),
+  -- Null where money was paid out: no intent is behind it.
+  intent     integer,
+  -- The payment; of a payout, the payout.
   payment_id text not null,
   amount     integer not null,
   currency   text not null,
   at         integer not null,
-  -- The number of the refund or of the dispute that the line is about.
-  source     integer
+  -- The number of the refund, of the dispute or of the disbursement that the line is about.
+  source     integer,
+  -- Who was paid; null where it is no payout.
+  recipient  text
 ) strict;
 create trigger if not exists journal_keeps_rows before delete on journal
 begin select raise(abort, 'the journal is append-only'); end;
@@ -88,6 +93,28 @@ create table if not exists disputes (
 -- What a dispute holds back of an intent, and the one that is to be closed.
 create index if not exists disputes_of_intent on disputes (intent);
 
+-- Bills that were paid and payouts that were made, and those that were declined: each attempt was decided once.
+create table if not exists disbursements (
+  n          integer primary key,
+  -- Null where it came over HTTP, whose idempotency keys are among the replies.
+  attempt    text unique,
+  kind       text not null check (kind in ('bill_payment', 'payout')),
+  -- The payment whose bill it is, or the payout.
+  subject    text not null,
+  recipient  text,
+  reference  text,
+  amount     integer not null,
+  currency   text not null,
+  -- Why it was declined; null where it was paid.
+  failure    text,
+  message    text,
+  -- As JSON; null where it did not come over HTTP.
+  metadata   text,
+  created_at integer not null
+) strict;
+-- The transfers of one group: only HTTP lists them, and only what came over HTTP pays for the index.
+create index if not exists transfers_of_group on disbursements (subject) where metadata is not null;
+
 -- What the HTTP stand-in answered, by idempotency key.
 create table if not exists replies (
   key         text primary key,
@@ -98,31 +125,38 @@ create table if not exists replies (
 ) strict, without rowid;
 `;
 
-/** What makes room for today's tables in a file of version 0, and what then moves its journal into them. */
+/** Makes room for today's journal, whose checks are others than they were: a check cannot be changed. */
 const makeRoom = `
 drop trigger journal_keeps_rows;
 drop trigger journal_keeps_values;
 alter table journal rename to journal_before;
-alter table events add column object text;
-alter table refunds add column attempt text;
 `;
-// Each refund was journalled as it was booked, so the n-th line of that kind is about the n-th refund.
 const moveJournal = `
 insert into journal (n, kind, intent, payment_id, amount, currency, at, source)
-select line.n, line.kind, line.intent, line.payment_id, line.amount, line.currency, line.at, refund.n
-  from (select *, row_number() over (partition by kind order by n) as nth from journal_before) line
-  left join (select n, row_number() over (order by n) as nth from refunds) refund
-    on line.kind = 'refund' and refund.nth = line.nth
- order by line.n;
+select n, kind, intent, payment_id, amount, currency, at, source from journal_before order by n;
 drop table journal_before;
+`;
+/**
+ * Makes version 1 of version 0, once there is room. Each refund was journalled as it was booked, so the n-th line of
+ * that kind is about the n-th refund.
+ */
+const makeVersion1 = `
+alter table events add column object text;
+alter table refunds add column attempt text;
+alter table journal_before add column source integer;
+update journal_before set source = refund.n
+  from (select n, row_number() over (order by n) as nth from journal_before where kind = 'refund') line
+  join (select n, row_number() over (order by n) as nth from refunds) refund on refund.nth = line.nth
+ where journal_before.n = line.n;
 `;
 
 /** Makes the tables, or makes those of an earlier version today's. Runs inside a transaction. */
 function bringUpToDate(database: DatabaseSync): void {
   const { user_version: version } = database.prepare("pragma user_version").get() as { user_version: number };
   if (version > schemaVersion) throw new Error(`the book is of version ${version}, and this is for ${schemaVersion}`);
-  const isOld = version === 0 && database.prepare("select 1 from sqlite_schema where name = 'journal'").get();
+  const isOld = version < schemaVersion && database.prepare("select 1 from sqlite_schema where name = 'journal'").get();
   if (isOld) database.exec(makeRoom);
+  if (isOld && version === 0) database.exec(makeVersion1);
   database.exec(tables);
   if (isOld) database.exec(moveJournal);
   database.exec(`pragma user_version = ${schemaVersion}`);

@@ -1,27 +1,31 @@
 import type { Currency } from "../../../kernel/currency.ts";
 import type {
+  BillGateway,
   CancelIntentRequest,
   CaptureIntentRequest,
   CreateIntentRequest,
   CreateRefundRequest,
   FindIntentRequest,
   FindRefundRequest,
-  GatewayFailure,
   GatewayOutcome,
   IntentFinding,
   PaymentGateway,
+  PayoutGateway,
   RefundFinding,
   RefundOutcome,
   SettlementPage,
   SettlementRequest,
 } from "../../../movements/ports.ts";
+import { type BillCall, type BillOptions, createBills } from "./bills.ts";
 import { Engine, type EngineOptions } from "./engine.ts";
 import { cancelIntent, captureIntent, createIntent, declined, findIntent } from "./intents.ts";
 import { type JournalEntry, journalEntries } from "./journal.ts";
 import { type Fault, faultOfAmount, faultOfRefund } from "./magic-amounts.ts";
+import { createPayouts, type PayoutCall, type PayoutOptions } from "./payouts.ts";
 import { createRefund, findRefund, refundDeclined } from "./refunds.ts";
 import { openDispute } from "./reversals.ts";
 import { settlementPage } from "./settlements.ts";
+import { Wire } from "./wire.ts";
 
 /** A call as the `faults` hook of a test sees it. */
 export type SimulatedCall =
@@ -31,72 +35,63 @@ export type SimulatedCall =
   | { readonly operation: "refund"; readonly request: CreateRefundRequest }
   | { readonly operation: "find"; readonly request: FindIntentRequest }
   | { readonly operation: "find_refund"; readonly request: FindRefundRequest }
-  | { readonly operation: "settlements"; readonly request: SettlementRequest };
+  | { readonly operation: "settlements"; readonly request: SettlementRequest }
+  | BillCall
+  | PayoutCall;
 
-export type SimulatorOptions = EngineOptions & {
-  /** How long each call takes; its effect is there from the start, so a process can be killed in between. */
-  readonly latencyMs: number;
-  /** What goes wrong with a call, whatever its amount; undefined leaves it to the magic amounts. */
-  readonly faults?: ((call: SimulatedCall) => Fault | undefined) | undefined;
-};
+export type SimulatorOptions = EngineOptions &
+  BillOptions &
+  PayoutOptions & {
+    /** How long each call takes; its effect is there from the start, so a process can be killed in between. */
+    readonly latencyMs: number;
+    /** The same of payouts, which have a latency of their own; 0 unless said otherwise. */
+    readonly payoutLatencyMs?: number | undefined;
+    /** What goes wrong with a call, whatever its amount; undefined leaves it to the magic amounts. */
+    readonly faults?: ((call: SimulatedCall) => Fault | undefined) | undefined;
+  };
 
 export type Simulator = PaymentGateway & {
+  /** The same gateway as a payer of bills, over the same book. */
+  readonly bills: BillGateway;
+  /** The same gateway as one that pays affiliates and sellers out, over the same book. */
+  readonly payouts: PayoutGateway;
   /** What the journal says was charged for a payment, oldest first; more than one is a double charge. */
   chargesOf(paymentId: string): JournalEntry[];
   /** What the journal says was given back of a payment, oldest first. */
   refundsOf(paymentId: string): JournalEntry[];
+  /** What the journal says was paid for the bill of a payment, oldest first; more than one is a bill paid twice. */
+  billPaymentsOf(paymentId: string): JournalEntry[];
+  /** What the journal says was paid out for a payout, oldest first; more than one is somebody paid twice. */
+  payoutsOf(payoutId: string): JournalEntry[];
   /**
    * Lets the buyer dispute a payment now; it is closed as after the magic amounts, unless the buyer is absent. Rejects
    * where nothing of the payment is left to dispute.
    */
   dispute(paymentId: string, outcome: "won" | "lost"): Promise<void>;
+  /** Of payments and bills. */
   setLatency(latencyMs: number): void;
+  setPayoutLatency(latencyMs: number): void;
 };
 
-const gatewayError = {
-  type: "unknown",
-  code: "gateway_error",
-  message: "The gateway answered 500: whether it did what was asked is not known.",
-} as const;
-const connectionRefused = {
-  type: "not_sent",
-  code: "gateway_unreachable",
-  message: "The gateway refused the connection.",
-} as const;
-const timedOut = {
-  type: "unknown",
-  code: "gateway_timeout",
-  message: "The gateway did not answer within the deadline.",
-} as const;
 const cardDeclined = declined("card_declined", "The card was declined.");
 const refundRefused = refundDeclined("refund_declined", "The refund was declined.");
-const closed = { type: "not_sent", code: "gateway_closed", message: "The gateway is being shut down." } as const;
-
-const timesOutAfter: ReadonlySet<Fault> = new Set(["timeout_after", "timeout_after_charge", "refund_timeout_after"]);
-
-/** What may come of a call that changes something. */
-type Outcome = { readonly type: "succeeded" | "declined" | "not_sent" | "unknown" };
-type Failed = { readonly type: "not_sent" | "unknown" } & GatewayFailure;
-/** What may come of a call that only asks. */
-type Unreachable = { readonly type: "unreachable" } & GatewayFailure;
-
-function bookFailed(error: unknown): GatewayFailure {
-  const reason = error instanceof Error ? error.message : String(error);
-  return { code: "gateway_error", message: `The simulated gateway's book failed: ${reason}` };
-}
 
 class SimulatedGateway implements Simulator {
   readonly name = "simulator";
+  readonly bills: BillGateway;
+  readonly payouts: PayoutGateway;
   readonly #engine: Engine;
   readonly #faults: SimulatorOptions["faults"];
-  readonly #pauses = new Set<() => void>();
-  #latencyMs: number;
-  #closed = false;
+  readonly #wire: Wire;
+  readonly #payoutWire: Wire;
 
   constructor(options: SimulatorOptions) {
     this.#engine = new Engine(options);
     this.#faults = options.faults;
-    this.#latencyMs = options.latencyMs;
+    this.#wire = new Wire(this.#engine, options.latencyMs);
+    this.#payoutWire = new Wire(this.#engine, options.payoutLatencyMs ?? 0);
+    this.bills = createBills(this.#engine, this.#wire, options);
+    this.payouts = createPayouts(this.#engine, this.#payoutWire, options);
   }
 
   readAmount(units: bigint, currency: Currency) {
@@ -110,37 +105,37 @@ class SimulatedGateway implements Simulator {
       return Promise.resolve(declined("amount_not_supported_by_gateway", message));
     }
     const fault = this.#faults?.({ operation: "create", request }) ?? faultOfAmount(Number(amountMinor));
-    return this.#perform(() => createIntent(this.#engine, request, fault), fault, cardDeclined, deadlineMs);
+    return this.#wire.perform(() => createIntent(this.#engine, request, fault), fault, cardDeclined, deadlineMs);
   }
 
   cancelIntent(request: CancelIntentRequest, deadlineMs: number): Promise<GatewayOutcome> {
     const fault = this.#faults?.({ operation: "cancel", request });
-    return this.#perform(() => cancelIntent(this.#engine, request), fault, cardDeclined, deadlineMs);
+    return this.#wire.perform(() => cancelIntent(this.#engine, request), fault, cardDeclined, deadlineMs);
   }
 
   captureIntent(request: CaptureIntentRequest, deadlineMs: number): Promise<GatewayOutcome> {
     const fault = this.#faults?.({ operation: "capture", request });
-    return this.#perform(() => captureIntent(this.#engine, request), fault, cardDeclined, deadlineMs);
+    return this.#wire.perform(() => captureIntent(this.#engine, request), fault, cardDeclined, deadlineMs);
   }
 
   createRefund(request: CreateRefundRequest, deadlineMs: number): Promise<RefundOutcome> {
     const fault = this.#faults?.({ operation: "refund", request }) ?? faultOfRefund(Number(request.amount.amountMinor));
-    return this.#perform(() => createRefund(this.#engine, request), fault, refundRefused, deadlineMs);
+    return this.#wire.perform(() => createRefund(this.#engine, request), fault, refundRefused, deadlineMs);
   }
 
   findIntent(request: FindIntentRequest, deadlineMs: number): Promise<IntentFinding> {
     const fault = this.#faults?.({ operation: "find", request });
-    return this.#ask<IntentFinding>(() => findIntent(this.#engine, request), fault, deadlineMs);
+    return this.#wire.ask<IntentFinding>(() => findIntent(this.#engine, request), fault, deadlineMs);
   }
 
   findRefund(request: FindRefundRequest, deadlineMs: number): Promise<RefundFinding> {
     const fault = this.#faults?.({ operation: "find_refund", request });
-    return this.#ask<RefundFinding>(() => findRefund(this.#engine, request), fault, deadlineMs);
+    return this.#wire.ask<RefundFinding>(() => findRefund(this.#engine, request), fault, deadlineMs);
   }
 
   listSettlements(request: SettlementRequest, deadlineMs: number): Promise<SettlementPage> {
     const fault = this.#faults?.({ operation: "settlements", request });
-    return this.#ask<SettlementPage>(() => settlementPage(this.#engine.book, request), fault, deadlineMs);
+    return this.#wire.ask<SettlementPage>(() => settlementPage(this.#engine.book, request), fault, deadlineMs);
   }
 
   chargesOf(paymentId: string): JournalEntry[] {
@@ -151,99 +146,40 @@ class SimulatedGateway implements Simulator {
     return this.#journal(paymentId, "refund");
   }
 
+  billPaymentsOf(paymentId: string): JournalEntry[] {
+    return this.#journal(paymentId, "bill_payment");
+  }
+
+  payoutsOf(payoutId: string): JournalEntry[] {
+    return this.#journal(payoutId, "payout");
+  }
+
   async dispute(paymentId: string, outcome: "won" | "lost"): Promise<void> {
     const [charge] = this.chargesOf(paymentId);
     const { book, now } = this.#engine;
     const opened = await this.#engine.submit(() => {
-      const intent = charge === undefined ? undefined : book.intentByNumber(charge.intent);
+      const intent = book.intentByNumber(charge?.intent ?? 0);
       return intent !== undefined && openDispute(book, intent, outcome, now());
     });
     if (!opened) throw new Error(`nothing is left to dispute of the payment ${paymentId}`);
   }
 
   setLatency(latencyMs: number): void {
-    this.#latencyMs = latencyMs;
+    this.#wire.latencyMs = latencyMs;
+  }
+
+  setPayoutLatency(latencyMs: number): void {
+    this.#payoutWire.latencyMs = latencyMs;
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    for (const end of this.#pauses) end();
+    this.#wire.close();
+    this.#payoutWire.close();
     await this.#engine.close();
   }
 
   #journal(paymentId: string, wanted: JournalEntry["kind"]): JournalEntry[] {
     return journalEntries(this.#engine.book.database, paymentId).filter(({ kind }) => kind === wanted);
-  }
-
-  /** Runs what changes the book, with what goes wrong before and after it; `refusal` is how it is declined. */
-  async #perform<Answer extends Outcome>(
-    work: () => Answer,
-    fault: Fault | undefined,
-    refusal: Answer,
-    deadlineMs: number,
-  ): Promise<Answer | Failed> {
-    if (this.#closed) return closed;
-    const early = fault === undefined ? undefined : await this.#outcomeBefore(fault, refusal, deadlineMs);
-    if (early !== undefined) return early;
-    let outcome: Answer | Failed;
-    try {
-      outcome = await this.#engine.submit(work);
-    } catch (error) {
-      return { ...gatewayError, ...bookFailed(error) };
-    }
-    if (fault !== undefined && timesOutAfter.has(fault)) return this.#pause(deadlineMs, timedOut);
-    if (fault === "error_after") outcome = gatewayError;
-    return this.#latencyMs === 0 ? outcome : this.#answerLate<Answer | Failed>(outcome, timedOut, deadlineMs);
-  }
-
-  async #outcomeBefore<Answer>(
-    fault: Fault,
-    refusal: Answer,
-    deadlineMs: number,
-  ): Promise<Answer | Failed | undefined> {
-    if (fault === "not_sent") return connectionRefused;
-    if (fault === "timeout_before") return this.#pause(deadlineMs, timedOut);
-    if (fault === "error_before") return this.#answerLate<Failed>(gatewayError, timedOut, deadlineMs);
-    if (fault !== "declined" && fault !== "refund_declined") return undefined;
-    return this.#answerLate<Answer | Failed>(refusal, timedOut, deadlineMs);
-  }
-
-  /** Reads the book, with what goes wrong. */
-  async #ask<Finding>(
-    read: () => Finding,
-    fault: Fault | undefined,
-    deadlineMs: number,
-  ): Promise<Finding | Unreachable> {
-    if (this.#closed) return { ...closed, type: "unreachable" };
-    if (fault === "not_sent") return { ...connectionRefused, type: "unreachable" };
-    const late: Unreachable = { ...timedOut, type: "unreachable" };
-    if (fault?.startsWith("timeout")) return this.#pause(deadlineMs, late);
-    let finding: Finding | Unreachable;
-    try {
-      finding = fault?.startsWith("error") ? { ...gatewayError, type: "unreachable" } : read();
-    } catch (error) {
-      finding = { type: "unreachable", ...bookFailed(error) };
-    }
-    return this.#latencyMs === 0 ? finding : this.#answerLate(finding, late, deadlineMs);
-  }
-
-  /** Lets the latency pass. What takes longer than the deadline is not known to the caller, though it happened. */
-  #answerLate<Answer>(answer: Answer, late: Answer, deadlineMs: number): Promise<Answer> {
-    return this.#latencyMs < deadlineMs ? this.#pause(this.#latencyMs, answer) : this.#pause(deadlineMs, late);
-  }
-
-  /** Resolves after a while, or as soon as the gateway is closed. */
-  #pause<Answer>(pauseMs: number, answer: Answer): Promise<Answer> {
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        this.#pauses.delete(end);
-        resolve(answer);
-      };
-      const timer = setTimeout(end, pauseMs);
-      if (this.#closed) end();
-      else this.#pauses.add(end);
-    });
   }
 }
 

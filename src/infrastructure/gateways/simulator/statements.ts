@@ -6,7 +6,12 @@ const fixedColumns =
 const intentColumns = `${fixedColumns}, i.status, i.received, i.failure`;
 const refundColumns = "n, intent, amount, reason, metadata, created_at as createdAt, attempt";
 const disputeColumns = "n, intent, amount, status, created_at as createdAt";
-const lines = "select n, kind, intent, source, amount, currency, at from journal where kind <> 'cancel'";
+const lines =
+  "select n, kind, intent, source, amount, currency, at from journal " +
+  "where kind in ('charge', 'refund', 'dispute', 'dispute_reversal')";
+const disbursementColumns =
+  "n, attempt, kind, subject, recipient, reference, amount, currency, failure, message, metadata, " +
+  "created_at as createdAt";
 
 /** Everything the book is asked, prepared once: what the hot path runs costs a few microseconds each. */
 export function prepareStatements(database: DatabaseSync) {
@@ -14,6 +19,7 @@ export function prepareStatements(database: DatabaseSync) {
     ...intentStatements(database),
     ...eventStatements(database),
     ...reversalStatements(database),
+    ...disbursementStatements(database),
     insertJournal: database.prepare(
       "insert into journal (kind, intent, payment_id, amount, currency, at, source) values (?, ?, ?, ?, ?, ?, ?)",
     ),
@@ -93,6 +99,31 @@ function reversalStatements(database: DatabaseSync) {
     closeDispute: database.prepare("update disputes set status = ? where n = ?"),
     disputedOf: database.prepare(
       "select coalesce(sum(amount), 0) as amount from disputes where intent = ? and status <> 'won'",
+    ),
+  };
+}
+
+/** What is asked about money that is paid out: bills and payouts. */
+function disbursementStatements(database: DatabaseSync) {
+  return {
+    insertDisbursement: database.prepare(
+      "insert into disbursements (attempt, kind, subject, recipient, reference, amount, currency, failure, message, " +
+        "metadata, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    ),
+    disbursementByAttempt: database.prepare(`select ${disbursementColumns} from disbursements where attempt = ?`),
+    transferByNumber: database.prepare(
+      `select ${disbursementColumns} from disbursements where n = ? and metadata is not null`,
+    ),
+    listTransfers: database.prepare(
+      `select ${disbursementColumns} from disbursements
+        where metadata is not null and n < ? order by n desc limit ?`,
+    ),
+    listTransfersOfGroup: database.prepare(
+      `select ${disbursementColumns} from disbursements
+        where metadata is not null and n < ? and subject = ? order by n desc limit ?`,
+    ),
+    insertPaidLine: database.prepare(
+      "insert into journal (kind, payment_id, amount, currency, at, source, recipient) values (?, ?, ?, ?, ?, ?, ?)",
     ),
   };
 }

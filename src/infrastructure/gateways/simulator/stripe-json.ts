@@ -1,4 +1,4 @@
-import type { BookDispute, BookEvent, BookIntent, BookLine, BookRefund, BookStatus } from "./book.ts";
+import type { BookDisbursement, BookDispute, BookEvent, BookIntent, BookLine, BookRefund, BookStatus } from "./book.ts";
 
 /** The version of Stripe's API whose shapes these are: the one that the pinned `stripe` package speaks. */
 const apiVersion = "2026-10-28.endive";
@@ -21,8 +21,13 @@ export function intentId(tag: string, n: number): string {
   return objectId(tag, "pi", n);
 }
 
-/** The id of anything in the book: an intent or its charge (by the intent's number), a refund, a dispute, a line. */
-export function objectId(tag: string, prefix: "pi" | "ch" | "re" | "dp" | "txn", n: number): string {
+type Prefix = "pi" | "ch" | "re" | "dp" | "txn" | "bp" | "po" | "tr";
+
+/**
+ * The id of anything in the book: an intent or its charge (by the intent's number), a refund, a dispute, a line, a
+ * bill's payment, a payout, or a transfer.
+ */
+export function objectId(tag: string, prefix: Prefix, n: number): string {
   return `${prefix}_sim_${tag}${n.toString(36)}`;
 }
 
@@ -122,5 +127,19 @@ export function transactionJson(tag: string, line: BookLine, source: string): st
     `"created":${seconds(line.at)},"currency":"${line.currency.toLowerCase()}","exchange_rate":null,"fee":0,` +
     `"net":${sign * line.amount},"reporting_category":"${line.kind}","source":${source},"status":"available",` +
     `"type":"${type}"}`
+  );
+}
+
+/** A transfer to a connected account, as Stripe's API writes it. Nothing here reverses one. */
+export function transferJson(tag: string, transfer: BookDisbursement): string {
+  const id = objectId(tag, "tr", transfer.n);
+  const group = transfer.subject === "" ? "null" : JSON.stringify(transfer.subject);
+  return (
+    `{"id":"${id}","object":"transfer","amount":${transfer.amount},"amount_reversed":0,"balance_transaction":null,` +
+    `"created":${seconds(transfer.createdAt)},"currency":"${transfer.currency.toLowerCase()}",` +
+    `"description":${JSON.stringify(transfer.reference)},"destination":${JSON.stringify(transfer.recipient)},` +
+    `"livemode":false,"metadata":${transfer.metadata ?? "{}"},` +
+    `"reversals":{"object":"list","data":[],"has_more":false,"total_count":0,"url":"/v1/transfers/${id}/reversals"},` +
+    `"reversed":false,"source_transaction":null,"source_type":"card","transfer_group":${group}}`
   );
 }

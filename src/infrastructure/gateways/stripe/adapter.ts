@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type Stripe from "stripe";
 import type { Currency } from "../../../kernel/currency.ts";
-import type { Money } from "../../../kernel/money.ts";
 import type {
   CancelIntentRequest,
   CaptureIntentRequest,
@@ -9,62 +8,31 @@ import type {
   CreateRefundRequest,
   FindIntentRequest,
   FindRefundRequest,
-  GatewayFailure,
   GatewayOutcome,
   IntentFinding,
   PaymentGateway,
+  PayoutGateway,
   RefundFinding,
   RefundOutcome,
   SettlementPage,
   SettlementRequest,
 } from "../../../movements/ports.ts";
 import { fromStripeUnits, toStripeUnits } from "./amounts.ts";
-import { type Classified, classifyStripeError, connectionLost } from "./classify.ts";
+import { askStripe, changeStripe, findInList, listPageSize, type MsLeft, notSupported, onceWithin } from "./calls.ts";
 import { createStripeClient, type StripeClientOptions } from "./client.ts";
 import { intentInError, readIntent, readRefund } from "./objects.ts";
+import { createStripePayouts } from "./payouts.ts";
 import { rangeOf, readSettlementPage } from "./settlements.ts";
 
-/** What came of a call that changes something: what Stripe answered with, or how it failed. */
-type Called<Answer> =
-  | { readonly type: "answered"; readonly answer: Answer }
-  | (Classified & { readonly error?: unknown });
-
-/** A repetition with less time than this left would only turn one unknown into another. */
-const leastRepetitionMs = 50;
 /** Clocks differ: an intent may carry a time that is a little before we accepted the payment. */
 const clockSkewSeconds = 300;
-const listPageSize = 100;
-const listPagesAtMost = 20;
 
-const tooLate = {
-  type: "unknown",
-  code: "gateway_timeout",
-  message: "Stripe did not answer within the deadline.",
-} as const;
+/** Both of what Stripe does for us, over the connections of one client; closing the one closes both. */
+export type StripeGateways = PaymentGateway & { readonly payouts: PayoutGateway };
 
-/** How many milliseconds are left of a deadline that starts now. */
-function startDeadline(deadlineMs: number): () => number {
-  const until = performance.now() + deadlineMs;
-  return () => Math.ceil(until - performance.now());
-}
-
-/** The options of a request that only asks: it is sent once, in what is left of the deadline. */
-function onceWithin(msLeft: () => number) {
-  return { timeout: Math.max(1, msLeft()), maxNetworkRetries: 0 };
-}
-
-function notSupported({ currency }: Money): GatewayFailure {
-  return { code: "amount_not_supported_by_gateway", message: `Stripe does not take this amount of ${currency}.` };
-}
-
-function listTooLong(what: string): GatewayFailure {
-  const looked = listPagesAtMost * listPageSize;
-  const message = `The ${what} is not among the ${looked} newest; older ones were not looked at.`;
-  return { code: "gateway_list_too_long", message };
-}
-
-class StripeGateway implements PaymentGateway {
+class StripeGateway implements StripeGateways {
   readonly name = "stripe";
+  readonly payouts: PayoutGateway;
   readonly #stripe: Stripe;
   readonly #agent: { destroy(): void };
 
@@ -72,6 +40,7 @@ class StripeGateway implements PaymentGateway {
     const { stripe, agent } = createStripeClient(options);
     this.#stripe = stripe;
     this.#agent = agent;
+    this.payouts = createStripePayouts(stripe);
   }
 
   readAmount(units: bigint, currency: Currency) {
@@ -139,7 +108,7 @@ class StripeGateway implements PaymentGateway {
     };
     // Derived from the attempt, so that no number of calls for it can give the money back twice.
     const idempotencyKey = `marketflow:${request.attemptId}`;
-    const called = await this.#change(deadlineMs, async (timeout) => {
+    const called = await changeStripe(deadlineMs, async (timeout) => {
       const refund = await this.#stripe.refunds.create(parameters, { idempotencyKey, timeout, maxNetworkRetries: 0 });
       return { refund: readRefund(refund, request.intentId), reason: refund.failure_reason };
     });
@@ -154,7 +123,7 @@ class StripeGateway implements PaymentGateway {
 
   async findIntent(request: FindIntentRequest, deadlineMs: number): Promise<IntentFinding> {
     const { intentId } = request;
-    const finding = await this.#ask<IntentFinding>(deadlineMs, (msLeft) =>
+    const finding = await askStripe<IntentFinding>(deadlineMs, (msLeft) =>
       intentId === null ? this.#findByList(request, msLeft) : this.#findById(intentId, msLeft),
     );
     return finding.type === "unreachable" && finding.code === "resource_missing" ? { type: "absent" } : finding;
@@ -162,7 +131,7 @@ class StripeGateway implements PaymentGateway {
 
   async findRefund(request: FindRefundRequest, deadlineMs: number): Promise<RefundFinding> {
     const { intentId, gatewayRefundId } = request;
-    const finding = await this.#ask<RefundFinding>(deadlineMs, async (msLeft) => {
+    const finding = await askStripe<RefundFinding>(deadlineMs, async (msLeft) => {
       if (gatewayRefundId === null) return this.#findRefundByList(request, msLeft);
       const refund = await this.#stripe.refunds.retrieve(gatewayRefundId, {}, onceWithin(msLeft));
       return { type: "found", refund: readRefund(refund, intentId) };
@@ -179,7 +148,7 @@ class StripeGateway implements PaymentGateway {
       expand: ["data.source"],
       ...(cursor === null ? {} : { starting_after: cursor }),
     };
-    return this.#ask<SettlementPage>(deadlineMs, async (msLeft) =>
+    return askStripe<SettlementPage>(deadlineMs, async (msLeft) =>
       readSettlementPage(await this.#stripe.balanceTransactions.list(parameters, onceWithin(msLeft))),
     );
   }
@@ -188,71 +157,17 @@ class StripeGateway implements PaymentGateway {
     this.#agent.destroy();
   }
 
-  /** Asks for something, and changes nothing. */
-  async #ask<Finding>(
-    deadlineMs: number,
-    ask: (msLeft: () => number) => Promise<Finding>,
-  ): Promise<Finding | ({ readonly type: "unreachable" } & GatewayFailure)> {
-    const msLeft = startDeadline(deadlineMs);
-    try {
-      return await this.#within(msLeft(), ask(msLeft), { ...tooLate, type: "unreachable" } as const);
-    } catch (error) {
-      const { code, message } = classifyStripeError(error);
-      return { type: "unreachable", code, message };
-    }
-  }
-
   async #changeIntent(
     deadlineMs: number,
     call: (timeout: number) => Promise<Stripe.PaymentIntent>,
   ): Promise<GatewayOutcome> {
-    const called = await this.#change(deadlineMs, async (timeout) => readIntent(await call(timeout)));
+    const called = await changeStripe(deadlineMs, async (timeout) => readIntent(await call(timeout)));
     if (called.type === "answered") return { type: "succeeded", intent: called.answer };
     const { type, code, message, error } = called;
     return type === "declined" ? { type, code, message, intent: intentInError(error) } : { type, code, message };
   }
 
-  /** Runs a request that changes something, and once more where its connection broke: the key makes that harmless. */
-  async #change<Answer>(deadlineMs: number, call: (timeout: number) => Promise<Answer>): Promise<Called<Answer>> {
-    const msLeft = startDeadline(deadlineMs);
-    const first = await this.#attempt(msLeft(), call);
-    if (first.type !== "unknown" || first.code !== connectionLost || msLeft() < leastRepetitionMs) return first;
-    const second = await this.#attempt(msLeft(), call);
-    // That the repetition was not taken says nothing about the first, which may have been.
-    return second.type === "not_sent" ? first : second;
-  }
-
-  async #attempt<Answer>(deadlineMs: number, call: (timeout: number) => Promise<Answer>): Promise<Called<Answer>> {
-    const timeout = Math.max(1, deadlineMs);
-    try {
-      // The SDK's timeout is about a silent socket; an answer that trickles in would outlast it.
-      return await this.#within<Called<Answer>>(
-        timeout,
-        call(timeout).then((answer) => ({ type: "answered", answer })),
-        tooLate,
-      );
-    } catch (error) {
-      return { ...classifyStripeError(error), error };
-    }
-  }
-
-  async #within<Answer, Late = Answer>(
-    deadlineMs: number,
-    answer: Promise<Answer>,
-    late: Late,
-  ): Promise<Answer | Late> {
-    let timer: NodeJS.Timeout | undefined;
-    const lateAnswer = new Promise<Late>((resolve) => {
-      timer = setTimeout(() => resolve(late), Math.max(1, deadlineMs));
-    });
-    try {
-      return await Promise.race([answer, lateAnswer]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async #findById(intentId: string, msLeft: () => number): Promise<IntentFinding> {
+  async #findById(intentId: string, msLeft: MsLeft): Promise<IntentFinding> {
     const intent = await this.#stripe.paymentIntents.retrieve(intentId, {}, onceWithin(msLeft));
     return { type: "found", intent: readIntent(intent) };
   }
@@ -261,43 +176,28 @@ class StripeGateway implements PaymentGateway {
    * Looks through the intents made since the attempt was accepted. A list is read after write, which Stripe's Search
    * is not ("don't use search for read-after-write flows", https://docs.stripe.com/search#data-freshness).
    */
-  async #findByList(request: FindIntentRequest, msLeft: () => number): Promise<IntentFinding> {
+  async #findByList(request: FindIntentRequest, msLeft: MsLeft): Promise<IntentFinding> {
     const gte = Math.floor(request.acceptedAt.getTime() / 1000) - clockSkewSeconds;
-    let after: string | undefined;
-    for (let page = 0; page < listPagesAtMost; page++) {
-      const { data, has_more } = await this.#stripe.paymentIntents.list(
-        { created: { gte }, limit: listPageSize, ...(after === undefined ? {} : { starting_after: after }) },
-        onceWithin(msLeft),
-      );
-      const intent = data.find(({ metadata }) => metadata.marketflow_attempt_id === request.attemptId);
-      if (intent !== undefined) return { type: "found", intent: readIntent(intent) };
-      after = data.at(-1)?.id;
-      if (!has_more || after === undefined) return { type: "absent" };
-    }
-    return { type: "unreachable", ...listTooLong("intent") };
+    const found = await findInList<Stripe.PaymentIntent>("intent", request.attemptId, (page) =>
+      this.#stripe.paymentIntents.list({ created: { gte }, ...page }, onceWithin(msLeft)),
+    );
+    return found.type === "found" ? { type: "found", intent: readIntent(found.item) } : found;
   }
 
   /** Looks through the refunds of the intent. An intent that is not there has none: Stripe answers resource_missing. */
-  async #findRefundByList({ attemptId, intentId }: FindRefundRequest, msLeft: () => number): Promise<RefundFinding> {
-    let after: string | undefined;
-    for (let page = 0; page < listPagesAtMost; page++) {
-      const { data, has_more } = await this.#stripe.refunds.list(
-        { payment_intent: intentId, limit: listPageSize, ...(after === undefined ? {} : { starting_after: after }) },
-        onceWithin(msLeft),
-      );
-      const refund = data.find(({ metadata }) => metadata?.marketflow_attempt_id === attemptId);
-      if (refund !== undefined) return { type: "found", refund: readRefund(refund, intentId) };
-      after = data.at(-1)?.id;
-      if (!has_more || after === undefined) return { type: "absent" };
-    }
-    return { type: "unreachable", ...listTooLong("refund") };
+  async #findRefundByList({ attemptId, intentId }: FindRefundRequest, msLeft: MsLeft): Promise<RefundFinding> {
+    const found = await findInList<Stripe.Refund>("refund", attemptId, (page) =>
+      this.#stripe.refunds.list({ payment_intent: intentId, ...page }, onceWithin(msLeft)),
+    );
+    return found.type === "found" ? { type: "found", refund: readRefund(found.item, intentId) } : found;
   }
 }
 
 /**
- * The gateway that moves real money: Stripe's PaymentIntents through the official SDK. Throws where the key or the
- * address is not usable; every call of the gateway itself resolves within its deadline.
+ * The gateway that moves real money: Stripe's PaymentIntents and, as `payouts`, Connect's transfers, through the
+ * official SDK. Throws where the key or the address is not usable; every call of the gateway itself resolves within
+ * its deadline.
  */
-export function createStripeGateway(options: StripeClientOptions): PaymentGateway {
+export function createStripeGateway(options: StripeClientOptions): StripeGateways {
   return new StripeGateway(options);
 }

@@ -20,7 +20,7 @@ const threeDecimals = /^(BHD|JOD|KWD|OMR|TND)$/;
 const hundredths = /^(ISK|UGX)$/;
 
 /** Reads a whole number of Stripe's units; undefined where it is not one. */
-function wholeNumber(text: string | null): number | undefined {
+export function wholeNumber(text: string | null): number | undefined {
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
@@ -35,7 +35,7 @@ export function metadataOf(parameters: Parameters): Record<string, string> {
 }
 
 /** What Stripe would not take: docs.stripe.com/currencies (#minimum-and-maximum…, #three-decimal, #special-cases). */
-function refuseAmount(amount: number, currency: string): Answer | undefined {
+export function refuseAmount(amount: number, currency: string): Answer | undefined {
   if (amount < 1) return invalidParameter("amount", "This value must be greater than or equal to 1.");
   const most = currency === "IDR" ? 999_999_999_999 : 99_999_999;
   if (amount > most) {

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { Engine, type EngineOptions } from "../simulator/engine.ts";
 import { planOfFault } from "../simulator/intents.ts";
 import { type JournalEntry, journalEntries } from "../simulator/journal.ts";
-import { type Fault, faultOfAmount, faultOfRefund } from "../simulator/magic-amounts.ts";
+import { type Fault, faultOfAmount, faultOfDisbursement, faultOfRefund } from "../simulator/magic-amounts.ts";
 import { type Answer, answerError, cardDeclined, noSuch, refundDeclined, serverError } from "./stand-in-answers.ts";
 import {
   createIntent,
@@ -15,6 +15,7 @@ import {
 } from "./stand-in-intents.ts";
 import { createRefund, listRefunds, retrieveRefund } from "./stand-in-refunds.ts";
 import { listTransactions } from "./stand-in-transactions.ts";
+import { createTransfer, insufficientFunds, listTransfers, retrieveTransfer } from "./stand-in-transfers.ts";
 
 /** A request as the `faults` hook sees it; the parameters are those of the form or of the query. */
 export type StandInCall = { readonly method: string; readonly path: string; readonly parameters: Parameters };
@@ -35,6 +36,8 @@ export type StripeStandIn = {
   readonly url: string;
   readonly chargesOf: (paymentId: string) => JournalEntry[];
   readonly refundsOf: (paymentId: string) => JournalEntry[];
+  /** What was transferred in a group, which is the payout's id. */
+  readonly payoutsOf: (payoutId: string) => JournalEntry[];
   readonly close: () => Promise<void>;
 };
 
@@ -109,6 +112,7 @@ class StandIn {
     if (told !== undefined || call.method !== "POST") return told;
     const amount = Number(call.parameters.get("amount"));
     if (call.path === "/v1/payment_intents") return faultOfAmount(amount);
+    if (call.path === "/v1/transfers") return faultOfDisbursement(amount);
     return call.path === "/v1/refunds" ? faultOfRefund(amount) : undefined;
   }
 
@@ -127,6 +131,7 @@ class StandIn {
 
   /** The answer and its effect. A 500 is kept as well: the same key gets it again, whatever was done. */
   #answer(call: StandInCall, fault: StandInFault | undefined): Answer {
+    if (fault === "declined" && call.path === "/v1/transfers") return answerError(400, insufficientFunds, true);
     if (fault === "declined") return answerError(402, cardDeclined, true);
     if (fault === "refund_declined") return answerError(400, refundDeclined, true);
     if (fault === "error_before") return answerError(500, serverError, true);
@@ -136,21 +141,31 @@ class StandIn {
 
   #route({ method, path, parameters }: StandInCall, fault: StandInFault | undefined): Answer {
     const [, resource, id, verb, more] = path.split("/").slice(1);
-    const route = `${method} ${resource}${id === undefined ? "" : "/id"}${verb === undefined ? "" : "/verb"}`;
-    if (more !== undefined) return noSuch("route", path);
-    if (route === "POST payment_intents") {
-      return createIntent(this.engine, parameters, purchaseWith(fault));
-    }
-    if (route === "GET payment_intents") return listIntents(this.engine, parameters);
-    if (route === "GET payment_intents/id") return retrieveIntent(this.engine, id ?? "");
-    if (route === "POST payment_intents/id/verb" && /^(confirm|cancel|capture)$/.test(verb ?? "")) {
+    const route = `${resource}${id === undefined ? "" : "/id"}${verb === undefined ? "" : "/verb"}`;
+    if (more !== undefined || !/^(GET|POST)$/.test(method)) return noSuch("route", path);
+    if (method === "POST" && route === "payment_intents/id/verb" && /^(confirm|cancel|capture)$/.test(verb ?? "")) {
       return moveIntent(this.engine, id ?? "", verb ?? "", parameters);
     }
-    if (route === "POST refunds") return createRefund(this.engine, parameters);
-    if (route === "GET refunds") return listRefunds(this.engine, parameters);
-    if (route === "GET refunds/id") return retrieveRefund(this.engine, id ?? "");
-    if (route === "GET balance_transactions") return listTransactions(this.engine, parameters);
-    return noSuch("route", path);
+    const answer = method === "POST" ? this.#make(route, parameters, fault) : this.#show(route, id ?? "", parameters);
+    return answer ?? noSuch("route", path);
+  }
+
+  #make(route: string, parameters: Parameters, fault: StandInFault | undefined): Answer | undefined {
+    if (route === "payment_intents") return createIntent(this.engine, parameters, purchaseWith(fault));
+    if (route === "refunds") return createRefund(this.engine, parameters);
+    if (route === "transfers") return createTransfer(this.engine, parameters);
+    return undefined;
+  }
+
+  #show(route: string, id: string, parameters: Parameters): Answer | undefined {
+    if (route === "payment_intents") return listIntents(this.engine, parameters);
+    if (route === "payment_intents/id") return retrieveIntent(this.engine, id);
+    if (route === "refunds") return listRefunds(this.engine, parameters);
+    if (route === "refunds/id") return retrieveRefund(this.engine, id);
+    if (route === "transfers") return listTransfers(this.engine, parameters);
+    if (route === "transfers/id") return retrieveTransfer(this.engine, id);
+    if (route === "balance_transactions") return listTransactions(this.engine, parameters);
+    return undefined;
   }
 }
 
@@ -184,9 +199,9 @@ function listen(server: Server, port: number): Promise<number> {
 
 /**
  * A local server that speaks enough of Stripe's HTTP API for the real SDK to drive payment intents, captures,
- * cancels, refunds, balance transactions and lists: it keeps the simulator's book, its magic amounts and its webhooks,
- * and replays idempotency keys as https://docs.stripe.com/api/idempotent_requests says. Rejects where the book or the
- * port cannot be opened.
+ * cancels, refunds, transfers, balance transactions and lists: it keeps the simulator's book, its magic amounts and
+ * its webhooks, and replays idempotency keys as https://docs.stripe.com/api/idempotent_requests says. Rejects where
+ * the book or the port cannot be opened.
  */
 export async function startStripeStandIn(options: StandInOptions): Promise<StripeStandIn> {
   const standIn = new StandIn(options);
@@ -207,6 +222,7 @@ export async function startStripeStandIn(options: StandInOptions): Promise<Strip
     url: `http://127.0.0.1:${port}`,
     chargesOf: (paymentId) => journal(paymentId, "charge"),
     refundsOf: (paymentId) => journal(paymentId, "refund"),
+    payoutsOf: (payoutId) => journal(payoutId, "payout"),
     async close() {
       const stopped = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();

@@ -1,3 +1,4 @@
+import { csvField } from "../../../kernel/csv.ts";
 import { toDecimal } from "../../../kernel/money.ts";
 import type { Journal, JournalEntry } from "./export-journal.ts";
 
@@ -30,10 +31,10 @@ function rowOf({ amount, balance, ...entry }: JournalEntry): string {
     entry.leg,
     entry.postedAt,
     entry.effectiveAt ?? "",
-    field(entry.kind),
-    field(entry.reference),
-    field(entry.externalId ?? ""),
-    field(entry.code),
+    csvField(entry.kind),
+    csvField(entry.reference),
+    csvField(entry.externalId ?? ""),
+    csvField(entry.code),
     amount.currency,
     amount.amountMinor > 0n ? "debit" : "credit",
     toDecimal(size),
@@ -41,14 +42,4 @@ function rowOf({ amount, balance, ...entry }: JournalEntry): string {
     entry.version,
   ];
   return `${fields.join(",")}\r\n`;
-}
-
-/**
- * A text that others chose. Spreadsheets run what begins with =, +, -, @, a tab or a line break as a formula, so such a
- * text gets an apostrophe in front, which makes it text to them; one that begins with an apostrophe gets another, so
- * that taking one away always gives what it was.
- */
-function field(text: string): string {
-  const tame = /^[=+\-@\t\r\n'＝＋－＠]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(tame) ? `"${tame.replaceAll('"', '""')}"` : tame;
 }

@@ -79,9 +79,11 @@ function encode(text: string, allowed: string): string {
   return encoded;
 }
 
-/** What kind of account it is to hledger: asset, liability, revenue or expense. */
-function typeOf(code: string): "A" | "L" | "R" | "X" {
+/** What kind of account it is to hledger: asset, liability, equity, revenue or expense. */
+function typeOf(code: string): "A" | "L" | "E" | "R" | "X" {
   if (code === "platform:commission") return "R";
-  if (code === "platform:losses") return "X";
-  return kindOf(code)?.normalSide === "debit" ? "A" : "L";
+  if (code === "platform:funding") return "E";
+  const kind = kindOf(code);
+  if (code === "platform:losses" || kind?.pattern === "affiliate:%:paid") return "X";
+  return kind?.normalSide === "debit" ? "A" : "L";
 }

@@ -12,7 +12,13 @@ describe("the chart of accounts", () => {
       "seller:s_1:pending": "seller:%:pending",
       "seller:s_1:receivable": "seller:%:receivable",
       "platform:commission": "platform:commission",
-      "affiliate:a": "affiliate:%",
+      "platform:funding": "platform:funding",
+      "gateway:stripe:bills": "gateway:%:bills",
+      "gateway:stripe:funding": "gateway:%:funding",
+      "gateway:stripe:payouts": "gateway:%:payouts",
+      "affiliate:a:paid": "affiliate:%:paid",
+      "affiliate:a:b:paid": "affiliate:%:paid",
+      "bills:payable": "bills:%",
       "bills:power:2026": "bills:%",
     };
     for (const [code, pattern] of Object.entries(expected)) assert.equal(kindOf(code)?.pattern, pattern, code);
@@ -31,11 +37,13 @@ describe("the chart of accounts", () => {
       "platform:commission:x",
       "platform:%",
       "gateway:clearing",
+      "affiliate:a",
+      "affiliate:paid",
     ];
     for (const code of strangers) assert.equal(kindOf(code), undefined, code);
   });
 
-  test("has the codes that payments post to, and a meaning for each kind", () => {
+  test("has the codes that modules post to, and a meaning for each kind", () => {
     const codes = [
       accountCodes.clearing("stripe"),
       accountCodes.sellerAvailable("s_1"),
@@ -43,6 +51,12 @@ describe("the chart of accounts", () => {
       accountCodes.commission,
       accountCodes.losses,
       accountCodes.suspense,
+      accountCodes.platformFunding,
+      accountCodes.bills("stripe"),
+      accountCodes.billsPayable,
+      accountCodes.funding("stripe"),
+      accountCodes.payouts("stripe"),
+      accountCodes.affiliatePaid("a:1"),
     ];
     for (const code of codes) assert.ok(kindOf(code), code);
     for (const { meaning, pattern } of chart) assert.ok(meaning.length > 10, pattern);
@@ -62,13 +76,13 @@ describe("the chart of accounts", () => {
     }
   });
 
-  test("puts a floor only where money of somebody else's is", () => {
+  test("puts a floor only where money of somebody else's is, or where money was set apart", () => {
     const floored = chart.filter(({ floorMinor }) => floorMinor !== null);
-    assert.deepEqual(floored.map(({ pattern }) => pattern).sort(), [
-      "affiliate:%",
-      "seller:%:available",
-      "seller:%:pending",
+    assert.deepEqual(floored.map(({ pattern, normalSide }) => [pattern, normalSide]).sort(), [
+      ["gateway:%:funding", "debit"],
+      ["seller:%:available", "credit"],
+      ["seller:%:pending", "credit"],
     ]);
-    for (const { normalSide, floorMinor } of floored) assert.deepEqual([normalSide, floorMinor], ["credit", 0n]);
+    for (const { floorMinor } of floored) assert.equal(floorMinor, 0n);
   });
 });

@@ -1,14 +1,6 @@
 import type { Currency } from "../../../kernel/currency.ts";
 import type { Database } from "../../../kernel/statement.ts";
-import {
-  type AuditCheck,
-  type AuditReport,
-  findTransactionsByReferences,
-  type LedgerContext,
-  type LedgerTransaction,
-  referencesOfKinds,
-  type TransactionDraft,
-} from "../../ledger/index.ts";
+import { type AuditCheck, comparePostings, type Expected, explainPostings } from "../../ledger/index.ts";
 import * as statements from "../persistence/audit.queries.ts";
 import type { FundsState } from "./change-payment.ts";
 import {
@@ -20,17 +12,9 @@ import {
   saleDraft,
 } from "./postings.ts";
 
-/** A row of ours and the transactions that the ledger must have for it: all, or with `orNone` none of them. */
-type Expected = {
-  readonly where: string;
-  readonly drafts: readonly TransactionDraft[];
-  readonly orNone?: true;
-  /** What is wrong with the row itself. */
-  readonly faults: readonly string[];
-};
-
 /** Fewer than the references that the ledger looks up at once, with the most that a row has: three. */
 const pageSize = 300;
+const kindsOfPayments = ["sale", "refund", "refund_reversal", "dispute", "dispute_reversal", "chargeback"];
 const beforeEveryId = "00000000-0000-0000-0000-000000000000";
 
 /**
@@ -39,11 +23,12 @@ const beforeEveryId = "00000000-0000-0000-0000-000000000000";
  */
 export function paymentChecks(database: Database, tenant: string): AuditCheck[] {
   const ledger = { database, tenant };
+  const findUnexplained = (references: string[]) => statements.findUnexplained.run({ references }, database);
   return [
-    { name: "sales", run: (report) => compare(report, ledger, "payments", expectedSales(database)) },
-    { name: "refunds", run: (report) => compare(report, ledger, "refunds", expectedRefunds(database)) },
-    { name: "disputes", run: (report) => compare(report, ledger, "disputes", expectedDisputes(database)) },
-    { name: "explained", run: (report) => explainPostings(report, ledger) },
+    { name: "sales", run: (report) => comparePostings(report, ledger, "payments", expectedSales(database)) },
+    { name: "refunds", run: (report) => comparePostings(report, ledger, "refunds", expectedRefunds(database)) },
+    { name: "disputes", run: (report) => comparePostings(report, ledger, "disputes", expectedDisputes(database)) },
+    { name: "explained", run: (report) => explainPostings(report, ledger, kindsOfPayments, findUnexplained) },
   ];
 }
 
@@ -110,72 +95,4 @@ function stateOf(row: { gateway: string; sellerId: string | null; currency: stri
   const funds = { ...none, refundingMinor: 0n, refundedMinor: 0n };
   const currency = row.currency as Currency;
   return { paymentId, gateway, sellerId, currency, funds, version: 0, status: "", intentId: null, lastAttempt: 0 };
-}
-
-async function compare(
-  report: AuditReport,
-  ledger: LedgerContext,
-  unit: string,
-  pages: AsyncGenerator<Expected[]>,
-): Promise<void> {
-  for await (const page of pages) {
-    const references = page.flatMap(({ drafts }) => drafts.map(({ reference }) => reference));
-    const found = await findTransactionsByReferences(ledger, references);
-    const standing = new Map(found.map((transaction) => [transaction.reference, transaction]));
-    for (const expected of page) compareOne(report, expected, standing);
-    report.checked(unit, page.length);
-  }
-}
-
-function compareOne(
-  report: AuditReport,
-  { where, drafts, orNone, faults }: Expected,
-  standing: ReadonlyMap<string, LedgerTransaction>,
-): void {
-  for (const what of faults) report.finding({ where, what });
-  if (orNone === true && drafts.every(({ reference }) => !standing.has(reference))) return;
-  for (const draft of drafts) {
-    const transaction = standing.get(draft.reference);
-    if (transaction === undefined) report.finding({ where, what: `has no posting ${draft.reference}` });
-    else if (!isPostingOf(draft, transaction)) {
-      report.finding({ where, what: `has another posting than it should: transaction ${transaction.id}` });
-    }
-  }
-}
-
-function isPostingOf(draft: TransactionDraft, { kind, externalId, entries }: LedgerTransaction): boolean {
-  const moved = entries.map(({ code, amount }) => ({ account: code, amount }));
-  const isSame = draft.externalId === null || draft.externalId === externalId;
-  return isSame && kind === draft.kind && sumsOf(moved, draft) === sumsOf(draft.legs, draft);
-}
-
-/**
- * What moved on each account, in one form. What the account that bears a shortfall took counts as the first leg's, the
- * seller's: how much of it they could bear was decided when it was posted.
- */
-function sumsOf(
-  legs: readonly { account: string; amount: { currency: string; amountMinor: bigint } }[],
-  { shortfall, legs: asked }: TransactionDraft,
-): string {
-  const sums = new Map<string, bigint>();
-  for (const { account, amount } of legs) {
-    const bearer = account === shortfall ? asked[0]?.account : account;
-    const key = `${bearer} ${amount.currency}`;
-    sums.set(key, (sums.get(key) ?? 0n) + amount.amountMinor);
-  }
-  return [...sums]
-    .map(([key, sum]) => `${key} ${sum}`)
-    .sort()
-    .join("; ");
-}
-
-const kindsOfPayments = ["sale", "refund", "refund_reversal", "dispute", "dispute_reversal", "chargeback"];
-
-async function explainPostings(report: AuditReport, ledger: LedgerContext): Promise<void> {
-  for await (const references of referencesOfKinds(ledger, kindsOfPayments)) {
-    for (const { reference } of await statements.findUnexplained.run({ references }, ledger.database)) {
-      report.finding({ where: `transaction ${reference}`, what: "is in the ledger, and no payment explains it" });
-    }
-    report.checked("postings", references.length);
-  }
 }

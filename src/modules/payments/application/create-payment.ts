@@ -1,5 +1,5 @@
 import { accept, type Result, refuse } from "../../../kernel/result.ts";
-import { complete, type Trace } from "../../../movements/index.ts";
+import { announce, complete, lookUntilOver, type Trace } from "../../../movements/index.ts";
 import {
   attemptIdOf,
   canonicalRequest,
@@ -56,7 +56,7 @@ export async function createPayment(
     traceparent: trace.traceparent,
   };
   const completing = complete(creation(context), attempt, trace, context.pipeline);
-  const completion = await announce(context, keyOf(scope, intent.idempotencyKey), completing);
+  const completion = await announce(context.underWay, keyOf(scope, intent.idempotencyKey), completing);
   if (completion.type === "postponed") return refuse(undecided(id, completion.outcome));
   if (completion.settled === null) return await replay(context, scope, intent.idempotencyKey, fingerprint, false);
   const payment = { id, createdAt, amount: intent.amount, ...completion.settled };
@@ -81,19 +81,6 @@ function keyOf(scope: string, idempotencyKey: string): string {
   return `${scope} ${idempotencyKey}`;
 }
 
-/** Lets repeated requests in this process wait for the work itself, for as long as it runs. */
-async function announce<Value>(context: PaymentsContext, key: string, work: Promise<Value>): Promise<Value> {
-  context.underWay.set(key, work);
-  try {
-    return await work;
-  } finally {
-    context.underWay.delete(key);
-  }
-}
-
-const firstPollMs = 20;
-const longestPollMs = 200;
-
 /** Answers from what stands under the key; waits while the first request is under way, here or in another process. */
 async function replay(
   context: PaymentsContext,
@@ -102,33 +89,21 @@ async function replay(
   fingerprint: string,
   replayed = true,
 ): Promise<Result<CreatedPayment, CreatePaymentRefusal>> {
-  const untilMs = performance.now() + context.replayWaitMs;
-  for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, longestPollMs)) {
-    const standing = await context.lanes.findByKey.submit({ scope, key });
-    if (standing === null) throw new Error(`no payment stands under a key that is taken: ${key}`);
-    if (standing.fingerprint !== fingerprint) return refuse({ type: "idempotency_key_reused" });
-    if (!standing.underWay) return accept({ payment: summaryOf(standing), replayed });
-    const leftMs = untilMs - performance.now();
-    if (leftMs <= 0) return refuse({ type: "idempotency_key_in_use" });
-    const firstRequest = context.underWay.get(keyOf(scope, key));
-    await waitFor(firstRequest, firstRequest === undefined ? Math.min(pollMs, leftMs) : leftMs);
-  }
+  const { lanes, underWay, replayWaitMs } = context;
+  const standing = await lookUntilOver(
+    { underWay, key: keyOf(scope, key), untilMs: performance.now() + replayWaitMs },
+    async () => {
+      const found = await lanes.findByKey.submit({ scope, key });
+      if (found === null) throw new Error(`no payment stands under a key that is taken: ${key}`);
+      return found;
+    },
+    (found) => found.fingerprint !== fingerprint || !found.underWay,
+  );
+  if (standing.fingerprint !== fingerprint) return refuse({ type: "idempotency_key_reused" });
+  if (standing.underWay) return refuse({ type: "idempotency_key_in_use" });
+  return accept({ payment: summaryOf(standing), replayed });
 }
 
 function summaryOf({ fingerprint: _, underWay: __, ...summary }: StandingPayment): PaymentSummary {
   return summary;
-}
-
-/** Resolves when the work has ended, however it did, or after the given time. */
-async function waitFor(work: Promise<unknown> | undefined, mostMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, mostMs);
-  });
-  const ended = work?.then(
-    () => undefined,
-    () => undefined,
-  );
-  await Promise.race(ended === undefined ? [timeout] : [ended, timeout]);
-  clearTimeout(timer);
 }

@@ -1,7 +1,7 @@
 import type { Currency } from "../../../kernel/currency.ts";
 import { fromStoredDecimal, type Money, toDecimal } from "../../../kernel/money.ts";
 import type { Database } from "../../../kernel/statement.ts";
-import { createLane, type Lane, type LaneObserver } from "../../../movements/index.ts";
+import { type Lane, type LaneLimits, laneMaker } from "../../../movements/index.ts";
 import type { StatusEvent } from "../domain/gateway-event.ts";
 import type { PaymentIntent, PaymentStatus } from "../domain/payment.ts";
 import { acceptPayments, receiveEvents, settleAttempts } from "../persistence/movements.queries.ts";
@@ -57,37 +57,11 @@ export type PaymentLanes = {
   readonly change: Lane<ChangeItem, ChangeOutcome>;
 };
 
-export type LaneLimits = {
-  readonly maxBatch: number;
-  readonly maxQueued: number;
-  readonly maxWaitMs: number;
-  readonly sendAheadFrom: number;
-  readonly leaseMs: number;
-  readonly observerOf: (lane: string, depth: () => number) => LaneObserver;
-};
-
 /**
- * The hot statements of this module, each in a lane of its own. `database(lane)` gives each lane its own connection:
- * one lane for each kind of statement measured best, two on the same rows collapsed.
+ * The hot statements of this module, each in a lane of its own, which `database(lane)` gives a connection of its own.
  */
 export function createPaymentLanes(database: (lane: string) => Database, limits: LaneLimits): PaymentLanes {
-  const lane = <Item, Outcome>(
-    name: string,
-    run: (items: readonly Item[], connection: Database) => Promise<readonly Outcome[]>,
-    keyOf?: (item: Item) => string,
-    narrower: Partial<LaneLimits> = {},
-  ): Lane<Item, Outcome> => {
-    const connection = database(name);
-    const made: Lane<Item, Outcome> = createLane({
-      ...limits,
-      ...narrower,
-      name,
-      run: (items) => run(items, connection),
-      observer: limits.observerOf(name, () => made.depth()),
-      ...(keyOf === undefined ? {} : { keyOf }),
-    });
-    return made;
-  };
+  const lane = laneMaker(database, limits);
   return {
     accept: lane("accept_payment", (items, connection) => runAccept(items, connection, limits.leaseMs)),
     settle: lane("settle_payment", runSettle, (item) => item.paymentId),

@@ -62,7 +62,7 @@ export function registerRefundRoutes(
     },
     async (request, reply) => {
       const { amount, reason = null, idempotency_key } = request.body ?? {};
-      const key = readKey(idempotency_key, request.headers["idempotency-key"]);
+      const key = readKey(idempotency_key, request.idempotencyKey);
       if (!key.ok) return reply.problem(problemFor(key.refusal));
       const asked = { amount: amount === undefined ? null : decimalOf(amount), reason, idempotencyKey: key.value };
       const refunded = await refundPayment(context, scopeOf(request), request.params.id, asked, request.trace);

@@ -5,18 +5,12 @@ import type { HttpRefusal } from "./refusals.ts";
 /** The idempotency key of a request, from its body or its header; both and different is refused. */
 export function readKey(
   fromBody: string | undefined,
-  header: string | string[] | undefined,
+  fromHeader: string | undefined,
 ): Result<string, Extract<HttpRefusal, { type: "idempotency_keys_differ" | "idempotency_key_missing" }>> {
-  const fromHeader = header === undefined ? undefined : unquote(String(header));
   if (fromHeader !== undefined && fromBody !== undefined && fromHeader !== fromBody)
     return refuse({ type: "idempotency_keys_differ" });
   const key = fromBody ?? fromHeader;
   return key === undefined ? refuse({ type: "idempotency_key_missing" }) : accept(key);
-}
-
-/** The header is a quoted string in the IETF's draft (draft-ietf-httpapi-idempotency-key-header); bare is common. */
-function unquote(value: string): string {
-  return /^".*"$/.test(value) ? value.slice(1, -1) : value;
 }
 
 /** An amount as digits: a JSON number was read exactly before, or refused. */

@@ -51,7 +51,7 @@ export function registerPaymentRoutes(
       },
     },
     async (request, reply) => {
-      const read = readRequest(request.body, request.headers["idempotency-key"]);
+      const read = readRequest(request.body, request.idempotencyKey);
       if (!read.ok) return reply.problem(problemFor(read.refusal));
       const created = await createPayment(context, scopeOf(request), read.value, request.trace);
       if (!created.ok) return reply.problem(problemFor(created.refusal));
@@ -183,10 +183,7 @@ function parseEvent(text: string): unknown {
   }
 }
 
-function readRequest(
-  body: schemas.CreateBody,
-  header: string | string[] | undefined,
-): Result<PaymentRequest, HttpRefusal> {
+function readRequest(body: schemas.CreateBody, header: string | undefined): Result<PaymentRequest, HttpRefusal> {
   const key = readKey(body.idempotency_key, header);
   if (!key.ok) return key;
   return accept({

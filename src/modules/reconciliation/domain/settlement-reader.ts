@@ -1,4 +1,4 @@
-import { type CsvFault, type CsvRecord, createCsvParser } from "./csv.ts";
+import { type CsvFault, type CsvRecord, createCsvParser } from "../../../kernel/csv.ts";
 import type { Line } from "./lines.ts";
 import type { Period } from "./runs.ts";
 import { type RecordReader, readHeader } from "./settlement-file.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { type CsvRecord, createCsvParser } from "./csv.ts";
+import { type CsvRecord, createCsvParser, csvField, quotedWhereNeeded } from "./csv.ts";
 
 /** Everything a parser says to a file that comes in these pieces. */
 function parse(...pieces: string[]): { records: CsvRecord[]; fault: { line: number; detail: string } | null } {
@@ -100,3 +100,16 @@ describe("a CSV file", () => {
 function quoted(text: string): string {
   return `"${text.replaceAll('"', '""')}"`;
 }
+
+describe("a field that is written", () => {
+  test("is quoted where it must be, and reads as what it was", () => {
+    const texts = ["plain", "a,b", 'say "so"', "two\nlines", "", "=1+1", "é"];
+    assert.deepEqual(fieldsOf(`${texts.map(quotedWhereNeeded).join(",")}\n`), [texts]);
+  });
+
+  test("is no formula to a spreadsheet, and taking the apostrophe away gives what it was", () => {
+    for (const text of ["=1+1", "+1", "-1", "@x", "'x", "\tx", "＝1"]) assert.equal(csvField(text), `'${text}`);
+    assert.equal(csvField("=a,b"), `"'=a,b"`);
+    assert.equal(csvField("1-2=x"), "1-2=x");
+  });
+});

@@ -119,3 +119,17 @@ function lineBreaks(text: string, from: number, end: number): number {
 function fault(detail: string): Parsed {
   return { type: "fault", detail };
 }
+
+/**
+ * A text that others chose, as a field of a CSV that people open. Spreadsheets run what begins with =, +, -, @, a tab
+ * or a line break as a formula, so such a text gets an apostrophe in front, which makes it text to them; one that
+ * begins with an apostrophe gets another, so that taking one away always gives what it was.
+ */
+export function csvField(text: string): string {
+  return quotedWhereNeeded(/^[=+\-@\t\r\n'＝＋－＠]/.test(text) ? `'${text}` : text);
+}
+
+/** A text as a field of a CSV, unchanged. */
+export function quotedWhereNeeded(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
