@@ -442,7 +442,7 @@ test("any postings and holds, in any batches, have the results, balances and ent
       }
       await run.compareEntries();
     }),
-    { seed: propertySeed, numRuns: 150, interruptAfterTimeLimit: 120_000, markInterruptAsFailure: true },
+    { seed: propertySeed, numRuns: 100, interruptAfterTimeLimit: 120_000, markInterruptAsFailure: true },
   );
   for (const result of resultsToBeSeen) assert.ok((seen.get(result) ?? 0) >= 3, `${result}: ${seen.get(result)} times`);
   const [borne] = await vault.look<{ times: bigint }>(

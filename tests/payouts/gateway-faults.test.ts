@@ -43,7 +43,7 @@ test("a pago whose gateway times out after paying is PROCESANDO, and EXITOSO onc
   assert.deepEqual(await held(), { held: "0" });
 });
 
-test("five faults in a minute open the circuit; half a minute later one probe closes it, and all are paid", async (t) => {
+test("five faults in a minute open the circuit, half a minute later one probe closes it: all are paid", async (t) => {
   let fault: Fault | undefined = "not_sent";
   let nowMs = 1_000_000_000_000;
   let calls = 0;

@@ -35,11 +35,15 @@ process.once("exit", () => {
 // The runner ends a file that takes too long with SIGTERM, of which "exit" would not hear.
 process.once("SIGTERM", () => process.exit(143));
 
-/** Starts a script of ours in `folder`, with nothing of our environment but PATH and what is given. */
+/** What children have of our environment: where programs are, and what was compiled before. */
+const { PATH, NODE_COMPILE_CACHE } = process.env;
+const inherited = { PATH, ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }) };
+
+/** Starts a script of ours in `folder`, with nothing of our environment but that and what is given. */
 export function startChild(script: string, args: readonly string[], environment: Environment, folder: string): Child {
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, ...args], {
     cwd: folder,
-    env: { PATH: process.env["PATH"], ...environment },
+    env: { ...inherited, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);
