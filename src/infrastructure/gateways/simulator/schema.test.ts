@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, describe, it } from "node:test";
+import { afterEach, beforeEach, describe, it, test } from "node:test";
+import { promisify } from "node:util";
 import { parseCurrency } from "../../../kernel/currency.ts";
 import { readSimulatorJournal } from "./journal.ts";
 import { openDatabase } from "./schema.ts";
@@ -193,4 +195,17 @@ describe("a book of an earlier version", () => {
     layOut("pragma user_version = 3");
     assert.throws(() => openDatabase(path), /version 3/);
   });
+});
+
+test("processes that open a new book at the same time all have it", async (t) => {
+  const module = JSON.stringify(new URL("./schema.ts", import.meta.url).href);
+  for (let round = 0; round < 4; round++) {
+    const home = mkdtempSync(join(tmpdir(), "marketflow-book-"));
+    t.after(() => rmSync(home, { recursive: true }));
+    const source = `import { openDatabase } from ${module};
+      while (Date.now() < ${Date.now() + 700});
+      openDatabase(${JSON.stringify(join(home, "book.db"))}).close();`;
+    const opening = Array.from({ length: 4 }, () => promisify(execFile)(process.execPath, ["--eval", source]));
+    await Promise.all(opening);
+  }
 });

@@ -162,15 +162,38 @@ function bringUpToDate(database: DatabaseSync): void {
   database.exec(`pragma user_version = ${schemaVersion}`);
 }
 
+/** How long another process may hold the book. */
+const patienceMs = 5_000;
+const sqliteBusy = 5;
+
+/**
+ * Of two processes that open a new book at once, or one that was just killed, SQLite tells the second that it is locked
+ * without waiting for it, whatever its timeout says (sqlite.org/pragma.html#pragma_journal_mode): it is asked again.
+ */
+function useWriteAheadLog(database: DatabaseSync): void {
+  const untilMs = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      database.exec("pragma journal_mode = wal");
+      return;
+    } catch (error) {
+      const isBusy = error instanceof Error && "errcode" in error && error.errcode === sqliteBusy;
+      if (!isBusy || performance.now() > untilMs) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+}
+
 /**
  * Opens the book's database, which several processes may share, and makes it where it is not there yet; a book of an
  * earlier version is brought up to date. Throws where the file cannot be opened, is not a database, or is a book of
  * a later version.
  */
 export function openDatabase(path: string): DatabaseSync {
-  const database = new DatabaseSync(path, { timeout: 5000 });
+  const database = new DatabaseSync(path, { timeout: patienceMs });
   try {
-    database.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 4000");
+    useWriteAheadLog(database);
+    database.exec("pragma synchronous = normal; pragma wal_autocheckpoint = 4000");
     database.exec("begin immediate");
     bringUpToDate(database);
     database.exec("commit");
