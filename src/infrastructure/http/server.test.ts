@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance, LightMyRequestResponse } from "fastify";
 import { pino } from "pino";
 import { DatabaseFailure } from "../../kernel/statement.ts";
@@ -213,6 +214,23 @@ describe("a problem", () => {
     await server.inject({ url: "/nowhere" });
     assert.deepEqual(lines, []);
   });
+});
+
+test("a server that closes waits for the answer under way, and not for its connection to end", async () => {
+  const { promise: asked, resolve: isAsked } = Promise.withResolvers<void>();
+  server.get("/slow", async () => {
+    isAsked();
+    await sleep(200);
+    return { done: true };
+  });
+  const address = await server.listen({ port: 0, host: "127.0.0.1" });
+  const answer = fetch(`${address}/slow`).then((response) => response.json());
+  await asked;
+  const beganMs = performance.now();
+  const closing = server.close();
+  assert.deepEqual(await answer, { done: true });
+  await closing;
+  assert.ok(performance.now() - beganMs < 5_000, "a client may keep its connection for 72 s");
 });
 
 describe("on the wire", () => {

@@ -81,7 +81,25 @@ export function createHttpServer(settings: HttpServerSettings): FastifyInstance 
   readIdempotencyKey(server);
   answerProblems(server, settings, present);
   observeRequests(server, settings, logger);
+  letGoWhileClosing(server);
   return server;
+}
+
+const closingSweepMs = 20;
+
+/**
+ * A connection whose request is answered while the server closes becomes idle only then, and would be waited for as long
+ * as it may be kept alive: 72 s, in which whoever stops the process has lost patience.
+ */
+function letGoWhileClosing(server: FastifyInstance): void {
+  server.addHook("preClose", (done) => {
+    const listener = server.server;
+    if (listener.listening) {
+      const sweep = setInterval(() => listener.closeIdleConnections(), closingSweepMs);
+      listener.once("close", () => clearInterval(sweep));
+    }
+    done();
+  });
 }
 
 /** Errors of the router, which come before any hook: an address that cannot be decoded or is too long. */
