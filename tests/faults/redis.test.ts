@@ -61,6 +61,9 @@ const partner: Api = {
   words: { there: "healthy", away: "unhealthy" },
 };
 
+/** Something is under way at any moment, and the machine is not kept from everything else. */
+const pauseMs = 5;
+
 /** Every second request repeats one that was answered before, the others are new. */
 function putUnderRepeats(api: Api, server: Server) {
   const results: Result[] = [];
@@ -72,6 +75,7 @@ function putUnderRepeats(api: Api, server: Server) {
       const beganMs = performance.now();
       const { status, body } = await api.send(server, key);
       results.push({ key, status, id: body[api.id], tookMs: performance.now() - beganMs });
+      await sleep(pauseMs);
     }
   });
   const watched = Promise.all(workers);

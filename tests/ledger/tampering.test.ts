@@ -33,6 +33,8 @@ import {
 import { openVault, sale, type Vault } from "./vault.ts";
 
 const seed = seedOfRun();
+/** A thousand where every service is required, as in CI; elsewhere what a developer has the patience for. */
+const tamperings = process.env["REQUIRE_SERVICES"] === "1" ? 1_000 : 400;
 let vault: Vault;
 let database: ClosableDatabase;
 let head: Head;
@@ -97,7 +99,7 @@ describe("tampering", () => {
     assert.ok((counts[0]?.seals ?? 0n) >= 6n && (counts[0]?.entries ?? 0n) >= 150n);
   });
 
-  test(`1,000 random tamperings by a superuser are all found (LEDGER_SEED=${seed})`, async (context) => {
+  test(`${tamperings} random tamperings by a superuser are all found (LEDGER_SEED=${seed})`, async (context) => {
     const random = seededRandom(seed);
     const columns = await readColumns(database);
     // A new table of the ledger is not to be forgotten here.
@@ -105,7 +107,7 @@ describe("tampering", () => {
     const counts: Record<string, number> = {};
     const missed: string[] = [];
     let impossible = 0;
-    for (let done = 0; done < 1_000; ) {
+    for (let done = 0; done < tamperings; ) {
       const name = random.pick(names);
       await tampered(
         () => ways[name](random, columns).catch(refused),
@@ -119,7 +121,7 @@ describe("tampering", () => {
           if ((await found(name === "cutTail" ? { head } : {})).length === 0) missed.push(what);
         },
       );
-      assert.ok(impossible < 3_000, "most of what was tried could not be done");
+      assert.ok(impossible < 3 * tamperings, "most of what was tried could not be done");
     }
     context.diagnostic(`${JSON.stringify(counts)}, ${impossible} more were refused or changed nothing`);
     assert.deepEqual(missed, []);

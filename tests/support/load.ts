@@ -19,8 +19,10 @@ export type Load = {
 };
 
 const pauseAfterRefusalMs = 20;
+/** Enough for something to be under way at any moment, and not so much that nothing else of this machine runs. */
+const pauseMs = 5;
 
-/** Makes payments over so many connections, each asking as soon as it has its answer, until it is stopped. */
+/** Makes payments over so many connections, each asking soon after it has its answer, until it is stopped. */
 export function putUnderLoad(address: string, connections: number, amountOf: () => string = () => "12.50"): Load {
   const results: LoadResult[] = [];
   let stopped = false;
@@ -31,7 +33,7 @@ export function putUnderLoad(address: string, connections: number, amountOf: () 
       const isPayment = answer !== null && answer.status < 300;
       const id = isPayment ? String(answer.body["id"]) : null;
       results.push({ body, status: answer?.status ?? 0, code: answer?.body["code"], id });
-      if (!isPayment) await sleep(pauseAfterRefusalMs);
+      await sleep(isPayment ? pauseMs : pauseAfterRefusalMs);
     }
   });
   return {

@@ -88,8 +88,8 @@ export function createHttpServer(settings: HttpServerSettings): FastifyInstance 
 const closingSweepMs = 20;
 
 /**
- * A connection whose request is answered while the server closes becomes idle only then, and would be waited for as long
- * as it may be kept alive: 72 s, in which whoever stops the process has lost patience.
+ * A connection whose request is answered while the server closes becomes idle only then, and would be waited for as
+ * long as it may be kept alive: 72 s, in which whoever stops the process has lost patience.
  */
 function letGoWhileClosing(server: FastifyInstance): void {
   server.addHook("preClose", (done) => {
