@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import { createCircuit } from "../infrastructure/gateways/circuit.ts";
 import { type Guarded, guardBills, guardPayouts, withCircuitBreaker } from "../infrastructure/gateways/guarded.ts";
 import { measureBills, measurePayouts, withMetrics } from "../infrastructure/gateways/measured.ts";
-import type { Simulator } from "../infrastructure/gateways/simulator/simulator.ts";
+import type { Simulator, SimulatorOptions } from "../infrastructure/gateways/simulator/simulator.ts";
 import type { Metrics } from "../infrastructure/telemetry/metrics.ts";
 import type { BillGateway, PaymentGateway, PayoutGateway } from "../movements/index.ts";
 import type { AppOverrides, AppSettings, Gateways } from "./settings.ts";
@@ -39,7 +39,12 @@ export async function openGateways(settings: AppSettings, address: () => string)
 async function openSimulator(settings: AppSettings, address: (() => string) | null): Promise<Simulator> {
   const { createSimulator } = await import("../infrastructure/gateways/simulator/simulator.ts");
   await mkdir(settings.home, { recursive: true });
-  return createSimulator({
+  return createSimulator(simulatorOptions(settings, address));
+}
+
+/** The simulator of the settings. It sends webhooks where it is given the address of the marketplace API. */
+export function simulatorOptions(settings: AppSettings, address: (() => string) | null): SimulatorOptions {
+  return {
     path: join(settings.home, "simulator.db"),
     latencyMs: settings.simulatorLatencyMs,
     payAfterMs: settings.simulatorPayAfterMs,
@@ -48,9 +53,8 @@ async function openSimulator(settings: AppSettings, address: (() => string) | nu
     payoutLatencyMs: settings.pasarelaLatencyMs,
     payoutFailureRate: settings.pasarelaFailureRate,
     // Which port it is may be known only when we listen.
-    webhook:
-      address === null ? null : { url: () => `${address()}/webhooks/stripe`, secret: settings.stripeWebhookSecret },
-  });
+    webhook: address && { url: () => `${address()}/webhooks/stripe`, secret: settings.stripeWebhookSecret },
+  };
 }
 
 /** The gateways as the modules call them: measured, and each behind a circuit of its own. */

@@ -5,7 +5,7 @@ import { traceOf } from "../infrastructure/telemetry/traces.ts";
 import { type BillsContext, billJobs } from "../modules/bills/index.ts";
 import { type PaymentsContext, paymentJobs } from "../modules/payments/index.ts";
 import { type PayoutsContext, payoutJobs } from "../modules/payouts/index.ts";
-import { type SweeperJob, type Trace, untraced } from "../movements/index.ts";
+import { type RecoverySettings, type SweeperJob, type Trace, untraced } from "../movements/index.ts";
 
 export type Movements = {
   readonly payments: PaymentsContext;
@@ -18,11 +18,11 @@ export function recoveryJobs(
   { payments, bills, payouts }: Movements,
   { metrics, tracer, logger }: { readonly metrics: Metrics; readonly tracer: Tracer; readonly logger: Logger },
 ): SweeperJob[] {
-  const settings = (policy: keyof Movements) => ({
-    resumeTrace: (traceparent: string | null) => resume(tracer, traceparent),
-    onFailure: (attempt: string, error: unknown) =>
+  const settings = (policy: keyof Movements): RecoverySettings => ({
+    resumeTrace: (traceparent) => resume(tracer, traceparent),
+    onFailure: (attempt, error) =>
       logger.error({ attempt, error }, "an attempt could not be recovered; it is due again"),
-    onDue: (attempts: number) => metrics.sweeperDue(attempts, policy),
+    onDue: (attempts) => metrics.sweeperDue(attempts, policy),
   });
   return [
     ...paymentJobs(payments, settings("payments")),

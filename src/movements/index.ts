@@ -6,5 +6,6 @@ export * from "./group-commit.ts";
 export * from "./lane-set.ts";
 export * from "./pipeline.ts";
 export * from "./ports.ts";
+export * from "./recovery.ts";
 export * from "./sweeper.ts";
 export * from "./under-way.ts";

@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { simulatorOptions } from "../../src/app/gateways.ts";
 import type { AppOverrides } from "../../src/app/settings.ts";
 import { type App, createApp } from "../../src/app.ts";
 import {
@@ -33,23 +33,14 @@ export async function startSimulatedApp(
   if (databaseUrl === undefined || stripeWebhookSecret === undefined) throw new Error("a site's environment is needed");
   let address = "";
   await mkdir(settings.home, { recursive: true });
-  const simulator = createSimulator({
-    path: join(settings.home, "simulator.db"),
-    latencyMs: settings.simulatorLatencyMs,
-    payAfterMs: settings.simulatorPayAfterMs,
-    buyer: settings.simulatorBuyer,
-    retrySuccessProbability: settings.retrySuccessProbability,
-    payoutLatencyMs: settings.pasarelaLatencyMs,
-    payoutFailureRate: settings.pasarelaFailureRate,
-    webhook: { url: () => `${address}/webhooks/stripe`, secret: stripeWebhookSecret },
-    faults: options.faults,
-    random: options.random,
-  });
+  const complete = { ...settings, databaseUrl, stripeWebhookSecret };
+  const { faults, random } = options;
+  const simulator = createSimulator({ ...simulatorOptions(complete, () => address), faults, random });
   const logger = createLogger({ logLevel: settings.logLevel, serviceVersion: "0", process: "test", secrets: [] });
   const { onStep, nowMs, wrap } = options;
   const { bills, payouts } = simulator;
   const payments = wrap === undefined ? simulator : wrap(simulator);
-  const app = await createApp({ ...settings, databaseUrl, stripeWebhookSecret }, logger, {
+  const app = await createApp(complete, logger, {
     gateways: { payments, bills, payouts, close: () => payments.close() },
     ...(onStep === undefined ? {} : { onStep }),
     ...(nowMs === undefined ? {} : { nowMs }),

@@ -1,5 +1,6 @@
+import { isUuid } from "../../../kernel/identifiers.ts";
 import { accept, type Result, refuse } from "../../../kernel/result.ts";
-import { type BillPayment, type BillStatus, isUuid } from "../domain/bill-payment.ts";
+import type { BillPayment, BillStatus } from "../domain/bill-payment.ts";
 import * as statements from "../persistence/reading.queries.ts";
 import type { BillsContext } from "./context.ts";
 import { type BillRow, billOf } from "./rows.ts";

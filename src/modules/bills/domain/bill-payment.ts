@@ -79,8 +79,3 @@ export function isFinal(bill: BillPayment): bill is PaidBill | ExhaustedBill {
 export function attemptIdOf({ id, attempt }: Pick<BillPayment, "id" | "attempt">): string {
   return `${id}-${attempt}`;
 }
-
-/** Whether the text is a UUID as we write them; anything else cannot be the id of a payment. */
-export function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text);
-}

@@ -1,4 +1,5 @@
 import { parseCurrency } from "../../../kernel/currency.ts";
+import { isIdempotencyKey } from "../../../kernel/identifiers.ts";
 import { type AmountRefusal, type Money, parseAmount } from "../../../kernel/money.ts";
 import { accept, type Result, refuse } from "../../../kernel/result.ts";
 
@@ -40,7 +41,7 @@ export function judgeRequest(request: BillRequest): Result<BillIntent, BillReque
   if (reference === "") return refuse({ type: "reference_must_not_be_empty" });
   if (charactersOf(reference) > longestReference) return refuse({ type: "reference_too_long" });
   if (!isStorable(reference)) return refuse({ type: "reference_not_storable" });
-  if (!/^[\x21-\x7e]{1,255}$/.test(idempotencyKey)) return refuse({ type: "idempotency_key_malformed" });
+  if (!isIdempotencyKey(idempotencyKey)) return refuse({ type: "idempotency_key_malformed" });
   return accept({ reference, amount: amount.value, idempotencyKey });
 }
 

@@ -1,11 +1,12 @@
 import type { FastifyInstance } from "fastify";
+import { isUuid } from "../../../kernel/identifiers.ts";
 import { decimalText } from "../../../kernel/money.ts";
 import { accept, type Result, refuse } from "../../../kernel/result.ts";
 import type { BillsContext } from "../application/context.ts";
 import { createBill } from "../application/create-bill.ts";
 import { type BillFilter, getBill, listBills } from "../application/read-bills.ts";
 import { retryPayment } from "../application/retry-bill.ts";
-import { billStatuses, isUuid } from "../domain/bill-payment.ts";
+import { billStatuses } from "../domain/bill-payment.ts";
 import { type HttpRefusal, problemFor } from "./refusals.ts";
 import * as schemas from "./schemas.ts";
 

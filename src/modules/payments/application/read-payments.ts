@@ -1,9 +1,10 @@
 import type { Currency } from "../../../kernel/currency.ts";
+import { isUuid } from "../../../kernel/identifiers.ts";
 import { fromStoredDecimal, toJsonAmount } from "../../../kernel/money.ts";
 import { accept, type Result, refuse } from "../../../kernel/result.ts";
 import { readStream } from "../../events/index.ts";
 import { findTransactionsByReferences, type LedgerTransaction } from "../../ledger/index.ts";
-import { isUuid, lowestIdAt, type Metadata, type Payment, type PaymentStatus } from "../domain/payment.ts";
+import { lowestIdAt, type Metadata, type Payment, type PaymentStatus } from "../domain/payment.ts";
 import * as statements from "../persistence/reading.queries.ts";
 import { listDisputes, listRefunds } from "../persistence/returns.queries.ts";
 import type { PaymentsContext } from "./context.ts";

@@ -1,4 +1,5 @@
 import type { Currency } from "../../../kernel/currency.ts";
+import { isIdempotencyKey } from "../../../kernel/identifiers.ts";
 import { type AmountRefusal, type Money, parseAmount } from "../../../kernel/money.ts";
 import { accept, type Result, refuse } from "../../../kernel/result.ts";
 import { complete, type Trace } from "../../../movements/index.ts";
@@ -92,7 +93,7 @@ function judge(
   request: RefundRequest,
   currency: Currency,
 ): Result<bigint | null, AmountRefusal | { type: "idempotency_key_malformed" } | RefundRefusal> {
-  if (!/^[\x21-\x7e]{1,255}$/.test(request.idempotencyKey)) return refuse({ type: "idempotency_key_malformed" });
+  if (!isIdempotencyKey(request.idempotencyKey)) return refuse({ type: "idempotency_key_malformed" });
   if (!isStorable(request.reason ?? "")) return refuse({ type: "text_not_storable", field: "reason" });
   if (request.amount === null) return accept(null);
   const amount = parseAmount(request.amount, currency);

@@ -1,7 +1,8 @@
 import { type Currency, parseCurrency } from "../../../kernel/currency.ts";
+import { isUuid } from "../../../kernel/identifiers.ts";
 import type { Money } from "../../../kernel/money.ts";
 import { accept, type Result, refuse } from "../../../kernel/result.ts";
-import { isStorable, isUuid, type PaymentStatus } from "./payment.ts";
+import { isStorable, type PaymentStatus } from "./payment.ts";
 
 type EventNames = {
   readonly id: string;

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { randomUUIDv7 } from "node:crypto";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { isUuid } from "../../../kernel/identifiers.ts";
 import {
   canonicalRequest,
-  isUuid,
   judgeRequest,
   lowestIdAt,
   type PaymentRequest,

@@ -1,4 +1,5 @@
 import { parseCurrency } from "../../../kernel/currency.ts";
+import { isIdempotencyKey } from "../../../kernel/identifiers.ts";
 import { type AmountRefusal, type Money, parseAmount, toDecimal } from "../../../kernel/money.ts";
 import { accept, type Result, refuse } from "../../../kernel/result.ts";
 
@@ -79,7 +80,7 @@ export function judgeRequest(request: PaymentRequest): Result<PaymentIntent, Req
   if (currency === undefined) return refuse({ type: "currency_unknown" });
   const amount = parseAmount(request.amount, currency);
   if (!amount.ok) return amount;
-  if (!/^[\x21-\x7e]{1,255}$/.test(request.idempotencyKey)) return refuse({ type: "idempotency_key_malformed" });
+  if (!isIdempotencyKey(request.idempotencyKey)) return refuse({ type: "idempotency_key_malformed" });
   if (!isStorable(request.reference ?? "")) return refuse({ type: "text_not_storable", field: "reference" });
   if (!isStorable(request.sellerId ?? "")) return refuse({ type: "text_not_storable", field: "seller_id" });
   const refusal = judgeMetadata(request.metadata);
@@ -123,11 +124,6 @@ export function canonicalRequest(intent: PaymentIntent): string {
     intent.capture,
     metadata,
   ]);
-}
-
-/** Whether the text is a UUID as we write them; anything else cannot be the id of a payment. */
-export function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text);
 }
 
 /** Attempt ids are `<payment id>-<number>`: the same attempt has the same id, and so the same key, in every process. */

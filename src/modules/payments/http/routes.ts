@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import { isUuid } from "../../../kernel/identifiers.ts";
 import { accept, type Result, refuse } from "../../../kernel/result.ts";
 import { cancelPayment } from "../application/cancel-payment.ts";
 import type { PaymentsContext } from "../application/context.ts";
@@ -6,7 +7,7 @@ import { createPayment } from "../application/create-payment.ts";
 import { getPayment, listPayments, type PaymentFilter, readTimeline } from "../application/read-payments.ts";
 import { receiveEvent } from "../application/receive-webhook.ts";
 import { isSignedBy } from "../application/verify-signature.ts";
-import { isUuid, type Metadata, type PaymentRequest } from "../domain/payment.ts";
+import type { Metadata, PaymentRequest } from "../domain/payment.ts";
 import { registerRefundRoutes } from "./refund-routes.ts";
 import { type HttpRefusal, problemFor } from "./refusals.ts";
 import { decimalOf, readKey } from "./request-fields.ts";

@@ -1,4 +1,5 @@
 import { parseCurrency } from "../../../kernel/currency.ts";
+import { isIdempotencyKey } from "../../../kernel/identifiers.ts";
 import { type AmountRefusal, type Money, parseAmount, toDecimal } from "../../../kernel/money.ts";
 import { accept, type Result, refuse } from "../../../kernel/result.ts";
 import { type DineroRefusal, parseDinero } from "./dinero.ts";
@@ -53,11 +54,6 @@ function orderOf(
 /** 1 to 255 characters that PostgreSQL can store: neither U+0000 nor half of a surrogate pair. */
 export function isRecipientId(id: string): boolean {
   return id.length >= 1 && id.length <= 255 && !id.includes("\u0000") && id.isWellFormed();
-}
-
-/** 1 to 255 visible ASCII characters without spaces. */
-function isIdempotencyKey(key: string): boolean {
-  return /^[\x21-\x7e]{1,255}$/.test(key);
 }
 
 /** The order in one canonical form, of which the fingerprint is made, however its request was written. */

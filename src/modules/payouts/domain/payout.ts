@@ -91,8 +91,3 @@ export function lackOfFunds({ kind }: Recipient): PayoutFailure {
 
 /** The code of a seller's payout that their available balance did not cover. */
 export const sellerLacksFunds = "seller_balance_insufficient";
-
-/** Whether the text is a UUID as we write them; anything else cannot be the id of a payout. */
-export function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text);
-}

@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import type { FastifyInstance } from "fastify";
+import { isIdempotencyKey } from "../../../kernel/identifiers.ts";
 import { acceptBatch } from "../application/batches/accept-batch.ts";
 import type { BatchWorker } from "../application/batches/batch-worker.ts";
 import { failuresAsCsv, getBatch, listBatchPayouts } from "../application/batches/read-batches.ts";
@@ -18,8 +19,6 @@ export type LoteRoutesSettings = {
 const bodyLimitBytes = 4 * 1024 * 1024;
 /** A reader that takes nothing for so long has gone or has forgotten us. */
 const stalledReaderMs = 60_000;
-/** Of visible ASCII characters. */
-const idempotencyKey = /^[\x21-\x7e]{1,255}$/;
 const tags = ["pagos"];
 const { detalleSchema: detalle, faltasSchema: faltas } = pagoSchemas;
 
@@ -65,7 +64,7 @@ function registerCreation(
       },
       async (request, reply) => {
         const key = request.idempotencyKey ?? null;
-        if (key !== null && !idempotencyKey.test(key)) {
+        if (key !== null && !isIdempotencyKey(key)) {
           return reply.problem(loteProblem({ type: "idempotency_key_malformed" }));
         }
         const lines = readLines(request.body);

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from "fastify";
+import { isUuid } from "../../../kernel/identifiers.ts";
 import { decimalText } from "../../../kernel/money.ts";
 import { paySellerOut } from "../application/commands/pay-seller-out.ts";
 import type { PayoutsContext } from "../application/context.ts";
 import { findPayout } from "../application/queries/get-payout.ts";
 import { listSellerPayouts } from "../application/queries/list-seller-payouts.ts";
-import { isUuid } from "../domain/payout.ts";
 import { problemOfPayout } from "./payout-refusals.ts";
 import * as schemas from "./payout-schemas.ts";
 

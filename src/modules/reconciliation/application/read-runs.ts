@@ -1,8 +1,9 @@
 import type { Currency } from "../../../kernel/currency.ts";
+import { isUuid } from "../../../kernel/identifiers.ts";
 import { accept, type Result, refuse } from "../../../kernel/result.ts";
 import type { Exception, ExceptionReason, Resolution, Side } from "../domain/exceptions.ts";
 import type { LineKind } from "../domain/lines.ts";
-import { isUuid, type Run } from "../domain/runs.ts";
+import type { Run } from "../domain/runs.ts";
 import * as statements from "../persistence/reading.queries.ts";
 import type { ReconciliationContext } from "./context.ts";
 

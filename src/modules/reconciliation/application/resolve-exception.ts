@@ -1,8 +1,8 @@
 import type { Currency } from "../../../kernel/currency.ts";
+import { isUuid } from "../../../kernel/identifiers.ts";
 import { accept, type Result, refuse } from "../../../kernel/result.ts";
 import { accountCodes, type TransactionDraft } from "../../ledger/index.ts";
 import { correctionsOf, type Exception, type PostingLeg, suggestedPosting } from "../domain/exceptions.ts";
-import { isUuid } from "../domain/runs.ts";
 import * as statements from "../persistence/resolving.queries.ts";
 import type { ReconciliationContext } from "./context.ts";
 import { exceptionOf } from "./read-runs.ts";

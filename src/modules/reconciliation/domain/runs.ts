@@ -69,7 +69,3 @@ export const mostTries = 6;
 export function retryDelayMs(tries: number, firstMs: number): number {
   return firstMs * 2 ** Math.min(tries, mostTries);
 }
-
-export function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(text);
-}

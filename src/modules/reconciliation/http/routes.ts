@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply } from "fastify";
+import { isUuid } from "../../../kernel/identifiers.ts";
 import { accept, type Result, refuse } from "../../../kernel/result.ts";
 import type { ReconciliationContext } from "../application/context.ts";
 import { getRun, listExceptions, listRuns } from "../application/read-runs.ts";
@@ -8,7 +9,7 @@ import { resolveException, suggestionFor } from "../application/resolve-exceptio
 import type { RunWorker } from "../application/run-worker.ts";
 import { startRun } from "../application/start-run.ts";
 import { type PostingLeg, readLegs } from "../domain/exceptions.ts";
-import { isUuid, readPeriod } from "../domain/runs.ts";
+import { readPeriod } from "../domain/runs.ts";
 import { type HttpRefusal, problemFor } from "./refusals.ts";
 import * as schemas from "./schemas.ts";
 import { readUpload, UploadTooSlow } from "./uploads.ts";

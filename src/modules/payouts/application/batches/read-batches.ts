@@ -1,9 +1,9 @@
 import { csvField } from "../../../../kernel/csv.ts";
 import type { Currency } from "../../../../kernel/currency.ts";
+import { isUuid } from "../../../../kernel/identifiers.ts";
 import { type Money, toDecimal } from "../../../../kernel/money.ts";
 import { accept, type Result, refuse } from "../../../../kernel/result.ts";
 import type { Estado } from "../../domain/payout.ts";
-import { isUuid } from "../../domain/payout.ts";
 import * as statements from "../../persistence/batches.queries.ts";
 import type { PayoutsContext } from "../context.ts";
 

@@ -1,5 +1,6 @@
+import { isUuid } from "../../../../kernel/identifiers.ts";
 import { accept, type Result, refuse } from "../../../../kernel/result.ts";
-import { isUuid, type Payout, type Recipient } from "../../domain/payout.ts";
+import type { Payout, Recipient } from "../../domain/payout.ts";
 import { getPayout } from "../../persistence/reading.queries.ts";
 import type { PayoutsContext } from "../context.ts";
 import { payoutOf } from "../stored-payout.ts";
