@@ -14,6 +14,7 @@ const moduleOrder = {
   bills: ["ledger", "events"],
   payouts: ["ledger", "events"],
   orders: ["catalog", "cart", "payments"],
+  webhooks: ["events"],
   reconciliation: ["ledger", "events", "payments"],
 };
 
@@ -56,13 +57,19 @@ module.exports = {
       { pathNot: [own("persistence", "domain"), kernel] },
     ),
     forbid(
+      "catalogue-is-definitions",
+      "a catalogue of schemas knows itself, the kernel and TypeBox",
+      { path: layer("catalogue"), pathNot: test },
+      { pathNot: [own("catalogue"), kernel, "node_modules/typebox/"] },
+    ),
+    forbid(
       "application-knows-no-edge",
       "a use case knows its own layers below it, the kernel, movements and other modules' doors: no npm",
       { path: layer("application"), pathNot: test },
       {
         dependencyTypesNot: ["core"],
         pathNot: [
-          own("application", "persistence", "domain", "ports"),
+          own("application", "persistence", "catalogue", "domain", "ports"),
           kernel,
           "^src/movements/",
           "^src/modules/[^/]+/index\\.ts$",
@@ -76,7 +83,7 @@ module.exports = {
       {
         path: "^src/",
         pathNot: [
-          own("http", "jobs", "application", "domain"),
+          own("http", "jobs", "application", "catalogue", "domain"),
           kernel,
           "^src/movements/",
           "^src/modules/identity/index\\.ts$",

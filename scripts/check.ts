@@ -20,6 +20,7 @@ const checks: Readonly<Record<string, () => Promise<Finding>>> = {
   queries: () => checkGenerated("generate-queries.ts", /(\d+) \.sql files typed/, pathsOf("src/**/*.sql").length),
   openapi: () => checkGenerated("generate-openapi.ts", /(\d+) paths/, 1),
   readme: () => checkGenerated("generate-readme.ts", /(\d+) magic amounts/, 1),
+  events: () => checkGenerated("generate-events.ts", /(\d+) events/, 1),
   settings: checkEnvironmentExample,
 };
 

@@ -21,7 +21,7 @@ const listeners: Readonly<Record<Listener, Described>> = {
     description:
       "Amounts are decimals in the currency's major unit; times are RFC 3339 UTC; " +
       "errors are RFC 9457 problems with a stable `code`.",
-    tags: ["payments", "payouts", "webhooks", "ledger", "reconciliation", "operations"],
+    tags: ["payments", "payouts", "webhooks", "webhook-endpoints", "ledger", "reconciliation", "operations"],
     mustHave: ["/payments", "/webhooks/stripe", "/ledger/accounts", "/reconciliation/runs", "/health"],
   },
   partner: {

@@ -9,29 +9,33 @@ import {
   paymentsContext,
   payoutsContext,
   reconciliationContext,
+  webhooksContext,
 } from "./app/contexts.ts";
 import { connectTimeoutMs, type OpenDatabase, openDatabase } from "./app/database.ts";
 import { type GuardedGateways, guardGateways, openGateways } from "./app/gateways.ts";
 import { createListener, type Edge, registerMetrics } from "./app/listeners.ts";
+import { openOutbox, openWebhookClient } from "./app/outbox.ts";
 import { headLog, type Movements, recoveryJobs } from "./app/recovery.ts";
 import type { AppOverrides, AppSettings } from "./app/settings.ts";
+import { openTracing } from "./app/tracing.ts";
 import { withMetrics } from "./infrastructure/gateways/measured.ts";
 import { type HealthChecks, registerHealth, registerPartnerHealth } from "./infrastructure/http/health.ts";
 import { presentPartnerProblem } from "./infrastructure/http/partner-problems.ts";
 import { createOwnership } from "./infrastructure/postgres/ownership.ts";
 import { createMetrics } from "./infrastructure/telemetry/metrics.ts";
-import { createTracing } from "./infrastructure/telemetry/tracing.ts";
 import { registerBillRoutes } from "./modules/bills/index.ts";
-import { eventJobs, eventStatistics } from "./modules/events/index.ts";
+import { eventJobs, eventStatistics, registerEventDocs, relayConsumer } from "./modules/events/index.ts";
 import { ledgerJobs, type PostingContext, registerLedgerRoutes } from "./modules/ledger/index.ts";
 import { registerPaymentRoutes } from "./modules/payments/index.ts";
 import {
   type BatchWorker,
+  registerEstadoDeCuentaRoutes,
   registerLoteRoutes,
   registerPagoRoutes,
   registerPayoutRoutes,
 } from "./modules/payouts/index.ts";
 import { createRunWorker, reconciliationJobs, registerReconciliationRoutes } from "./modules/reconciliation/index.ts";
+import { registerWebhookRoutes, webhookJobs } from "./modules/webhooks/index.ts";
 import { type Cache, type Sweeper, startSweeper } from "./movements/index.ts";
 import { version } from "./version.ts";
 
@@ -54,12 +58,7 @@ const scopeOf = () => "default";
 /** The composition root: builds everything from settings, top to bottom. Nothing listens before `start`. */
 export async function createApp(settings: AppSettings, logger: Logger, overrides: AppOverrides = {}): Promise<App> {
   const metrics = createMetrics();
-  const tracer = await createTracing({
-    otlpEndpoint: settings.otlpEndpoint,
-    traceSampleRatio: settings.traceSampleRatio,
-    serviceVersion: version,
-    onLost: (reason, spans) => logger.warn({ reason, spans }, "traces were lost"),
-  });
+  const tracer = await openTracing(settings, logger);
   const database = openDatabase(settings, logger);
   const cache = await openCache(settings, logger, metrics);
   let address = `http://${settings.host}:${settings.port}`;
@@ -86,18 +85,23 @@ export async function createApp(settings: AppSettings, logger: Logger, overrides
 
   const marketplace = await openMarketplace(edge, settings, health, movements, ledger);
   registerReconciliationRoutes(marketplace, reconciliation, runs, { actorOf: () => "operator" });
+  const webhookClient = openWebhookClient(settings);
+  const webhooks = webhooksContext(parts, webhookClient);
+  registerWebhookRoutes(marketplace, webhooks);
   const partner = await openPartner(edge, settings, health, movements, batches);
 
+  const outbox = settings.publishes ? await openOutbox({ ...parts, ...edge }) : undefined;
   let sweeper: Sweeper | undefined;
   const ownership = createOwnership(settings.databaseUrl, "recovery", connectTimeoutMs);
   async function close(): Promise<void> {
     ready = false;
     await Promise.all([marketplace.close(), partner.close()]);
     await sweeper?.stop();
-    await Promise.all([runs.stop(), batches.stop()]);
+    await Promise.all([runs.stop(), batches.stop(), outbox?.close()]);
     await ownership.release();
     await drainLanes(movements, ledger);
     await bare.close();
+    webhookClient.close();
     await database.close();
     await cache.close();
     await tracer.shutdown();
@@ -117,12 +121,14 @@ export async function createApp(settings: AppSettings, logger: Logger, overrides
           ...ledgerJobs(ledger, headLog(logger)),
           ...reconciliationJobs(reconciliation, runs),
           ...eventJobs(database.pool),
+          ...webhookJobs(webhooks, metrics.delivery.webhooksDue),
         ],
         holdsOwnership: () => ownership.holds(),
         intervalMs: sweepIntervalMs,
         onFailure: (job, error) => logger.warn({ job, error }, "recovery could not do its work; it tries again"),
       });
       batches.start();
+      outbox?.start();
       ready = true;
       return { marketplace: address, partner: partnerAddress };
     },
@@ -160,6 +166,7 @@ async function openMarketplace(
   ledger: PostingContext,
 ): Promise<FastifyInstance> {
   const server = await createListener(edge, { name: "marketplace", title: "MarketFlow marketplace API" });
+  registerEventDocs(server, { version, pagoTopic: settings.pulsarTopic });
   registerMetrics(server, edge.metrics);
   registerHealth(server, health);
   registerPaymentRoutes(server, payments, {
@@ -179,21 +186,22 @@ async function openPartner(
   { bills, payouts }: Movements,
   batches: BatchWorker,
 ): Promise<FastifyInstance> {
-  const { appName: title, appVersion } = settings;
-  const version = appVersion === undefined ? {} : { version: appVersion };
+  const { appName: title, appVersion = version } = settings;
   const server = await createListener(edge, {
     name: "partner",
     title,
     redoc: true,
     present: presentPartnerProblem,
-    ...version,
+    ...(settings.appVersion === undefined ? {} : { version: appVersion }),
   });
+  registerEventDocs(server, { version: appVersion, pagoTopic: settings.pulsarTopic });
   registerPartnerHealth(server, health);
   registerBillRoutes(server, bills, { scopeOf });
   registerPagoRoutes(server, payouts, {
     scopeOf,
-    readStatistics: () => eventStatistics(payouts.database, "pago", "pagos-events"),
+    readStatistics: () => eventStatistics(payouts.database, "pago", relayConsumer),
   });
   registerLoteRoutes(server, payouts, batches, { scopeOf });
+  registerEstadoDeCuentaRoutes(server, payouts);
   return server;
 }

@@ -59,6 +59,13 @@ function hostName(value: string): string {
   return value;
 }
 
+function topicName(value: string): string {
+  if (!/^(persistent:\/\/[\w.=:-]+\/[\w.=:-]+\/)?[\w.=:-]+$/.test(value)) {
+    throw new RangeError("a topic's name, or persistent://tenant/namespace/topic");
+  }
+  return value;
+}
+
 function startingWith(prefix: string): (value: string) => string {
   return (value) => {
     if (!value.startsWith(prefix) || value.length < prefix.length + 4) {
@@ -190,6 +197,49 @@ const settingsTable = {
     "512",
     wholeNumber(1, 10_000),
     "how many payouts of batches a process has at the gateway at once",
+  ),
+  pulsarUrl: setting(
+    "PULSAR_URL",
+    null,
+    url("pulsar:", "pulsar+ssl:"),
+    "Apache Pulsar (pulsar://localhost:6650); unset: events go to this process's own subscribers",
+  ),
+  pulsarWebUrl: setting(
+    "PULSAR_WEB_URL",
+    null,
+    url("http:", "https:"),
+    "Pulsar's admin API (http://localhost:8080), by which partitioned topics are made; unset: they must be there",
+  ),
+  pulsarTopic: setting(
+    "PULSAR_TOPIC",
+    "pagos-events",
+    topicName,
+    "the topic of the pagos' events, short or as persistent://tenant/namespace/topic; the others are beside it",
+  ),
+  pulsarSubscription: setting(
+    "PULSAR_SUBSCRIPTION",
+    "aeropartners-consumer",
+    text,
+    "the subscription that `marketflow consume` reads the topic with",
+  ),
+  pulsarToken: setting("PULSAR_TOKEN", null, text, "the token that Pulsar knows us by", true),
+  pulsarPartitions: setting(
+    "PULSAR_PARTITIONS",
+    "8",
+    wholeNumber(1, 1_000),
+    "how many partitions a topic is made with: that many consumers can share it",
+  ),
+  webhooksAllowPrivate: setting(
+    "WEBHOOKS_ALLOW_PRIVATE",
+    null,
+    flag,
+    "true lets webhooks go to private addresses and over plain http; unset: only in the sandbox",
+  ),
+  operationsPort: setting(
+    "OPERATIONS_PORT",
+    null,
+    port,
+    "where `relay` and `consume` answer /health and /metrics; 0 takes any free port; unset: nowhere",
   ),
   otlpEndpoint: setting(
     "OTEL_EXPORTER_OTLP_ENDPOINT",

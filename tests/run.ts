@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Writable } from "node:stream";
@@ -34,7 +34,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 // A reader that has gone (`npm test | head`) ends the run like a signal does, and not in the middle of cleaning up.
 process.stdout.on("error", () => stopping.abort());
 
-process.exitCode = await withPostgres(runFiles);
+process.exitCode = await withPostgres((home) => withPulsar(home, runFiles));
 
 function allTestFiles(): string[] {
   const found = patterns.flatMap((pattern) => globSync(pattern, { cwd: root }));
@@ -44,7 +44,8 @@ function allTestFiles(): string[] {
     .map((file) => join(root, file));
 }
 
-async function withPostgres(body: () => Promise<number>): Promise<number> {
+/** `body` is given a folder that is removed in the end. */
+async function withPostgres(body: (home: string) => Promise<number>): Promise<number> {
   const home = mkdtempSync(join(tmpdir(), "marketflow-tests-"));
   process.once("exit", () => rmSync(home, { recursive: true, force: true }));
   // PostgreSQL of a root run belongs to another account, which must be able to pass this folder.
@@ -55,9 +56,23 @@ async function withPostgres(body: () => Promise<number>): Promise<number> {
     await closeTemplate(postgres.adminUrl);
     const { adminUrl, ownerUrl, appUrl } = postgres;
     process.env[testPostgresVariable] = JSON.stringify({ adminUrl, ownerUrl, appUrl } satisfies TestPostgres);
-    return await body();
+    return await body(home);
   } finally {
     await postgres.stop();
+  }
+}
+
+/** Where a file needs Pulsar, one broker is started for all of them, while the others run already. */
+async function withPulsar(home: string, body: () => Promise<number>): Promise<number> {
+  const needed = files.some((file) => /"[^"]*\/support\/pulsar\.ts"|"\.\/pulsar\.ts"/.test(readFileSync(file, "utf8")));
+  if (!needed) return await body();
+  const { handOverPulsar, withoutPulsar } = await import("./support/pulsar.ts");
+  if (withoutPulsar !== false) return await body();
+  const stop = await handOverPulsar(home);
+  try {
+    return await body();
+  } finally {
+    await stop();
   }
 }
 

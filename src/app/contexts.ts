@@ -2,6 +2,7 @@ import { hash, randomUUIDv7 } from "node:crypto";
 import type { Logger } from "pino";
 import type { Metrics } from "../infrastructure/telemetry/metrics.ts";
 import { type BillsContext, createBillLanes } from "../modules/bills/index.ts";
+import { eventTypes } from "../modules/events/index.ts";
 import {
   createPostingLane,
   listMovements,
@@ -17,6 +18,7 @@ import {
   type PayoutsContext,
 } from "../modules/payouts/index.ts";
 import type { ReconciliationContext } from "../modules/reconciliation/index.ts";
+import type { WebhooksContext } from "../modules/webhooks/index.ts";
 import type {
   BillGateway,
   Cache,
@@ -141,6 +143,15 @@ export function batchWorker(
   });
   metrics.payoutsInFlight(worker.inFlight);
   return worker;
+}
+
+/** What integrators registered. Only `client` knows which addresses they may have. */
+export function webhooksContext(
+  { overrides, database }: Pick<Parts, "overrides" | "database">,
+  client: WebhooksContext["client"],
+): WebhooksContext {
+  const { nowMs = Date.now } = overrides;
+  return { database: database.pool, client, knownTypes: eventTypes, newId: randomUUIDv7, nowMs };
 }
 
 function limitsOf({ settings, metrics }: Parts): LaneLimits {

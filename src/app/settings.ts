@@ -3,7 +3,12 @@ import type { BillGateway, PaymentGateway, PayoutGateway, Step } from "../moveme
 import type { Settings } from "../settings.ts";
 
 /** The settings an application is built from: where its database is has been decided by now. */
-export type AppSettings = Settings & { readonly databaseUrl: string; readonly stripeWebhookSecret: string };
+export type AppSettings = Settings & {
+  readonly databaseUrl: string;
+  readonly stripeWebhookSecret: string;
+  /** True where this process also publishes events and sends webhooks, as the sandbox does. */
+  readonly publishes?: boolean;
+};
 
 /** The two public listeners. */
 export type ListenerName = "marketplace" | "partner";

@@ -16,6 +16,21 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "both APIs in production form; needs DATABASE_URL and its secrets",
     run: async (settings) => (await import("./serve.ts")).serve(settings),
   },
+  relay: {
+    summary: "publishes events to Pulsar (PULSAR_URL) and sends webhooks; any number may run",
+    run: async (settings) => (await import("./relay.ts")).relay(settings),
+  },
+  outbox: {
+    summary: "what the relay published and did not; `outbox stats | inspect | replay | skip`",
+    run: async (settings, args) => (await import("./outbox.ts")).outboxCommand(settings, args),
+  },
+  consume: {
+    summary: "keeps the affiliates' statement from a Pulsar subscription; needs PULSAR_URL",
+    run: async (settings) => {
+      const [{ consume }, { openConsumer }] = await Promise.all([import("./consume.ts"), import("../app/consumer.ts")]);
+      await consume(settings, openConsumer);
+    },
+  },
   migrate: {
     summary: "brings the schema up to date; `migrate back [number]` takes migrations back",
     run: async (settings, args) => (await import("./migrate.ts")).migrateCommand(settings, args),

@@ -38,6 +38,8 @@ export async function dev(settings: Settings): Promise<void> {
       ...settings,
       databaseUrl: database,
       stripeWebhookSecret: settings.stripeWebhookSecret ?? "whsec_sandbox",
+      webhooksAllowPrivate: settings.webhooksAllowPrivate ?? true,
+      publishes: true,
     };
     if (settings.gateway === "simulator") await fundSandbox(complete, logger);
     const app = await createApp(complete, logger);
@@ -95,6 +97,8 @@ Pay a bill, and pay an affiliate out:
 
   curl -s ${partner}/pagos/ -H 'content-type: application/json' \\
     -d '{"id_afiliado": "afiliado_123", "monto": 100.50, "moneda": "USD"}'
+
+  curl -s ${partner}/pagos/afiliados/afiliado_123/estado-de-cuenta
 
 The references of the APIs: ${marketplace}/docs and ${partner}/docs   Stop with Ctrl-C.
 

@@ -17,14 +17,25 @@ export async function startApp(app: App, settings: Settings): Promise<Addresses>
     return await app.start();
   } catch (error) {
     await app.close();
-    const { code, port } = error as NodeJS.ErrnoException & { port?: number };
-    const variable = port === settings.partnerPort ? "PARTNER_PORT" : "PORT";
-    if (code === "EADDRINUSE")
-      throw new OperatorFault(`Port ${port} is in use. Set ${variable} to another one, or stop what uses it.`);
-    if (code === "EACCES")
-      throw new OperatorFault(`Port ${port} may not be used by this account. Set ${variable} to 1024 or above.`);
-    throw error;
+    throw portFault(error, (port) => (port === settings.partnerPort ? "PARTNER_PORT" : "PORT"));
   }
+}
+
+/** The same of a process that listens at OPERATIONS_PORT only. */
+export function operationsFault(error: unknown): unknown {
+  return portFault(error, () => "OPERATIONS_PORT");
+}
+
+function portFault(error: unknown, variableOf: (port: number | undefined) => string): unknown {
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  const variable = variableOf(port);
+  if (code === "EADDRINUSE") {
+    return new OperatorFault(`Port ${port} is in use. Set ${variable} to another one, or stop what uses it.`, error);
+  }
+  if (code === "EACCES") {
+    return new OperatorFault(`Port ${port} may not be used by this account. Set ${variable} to 1024 or above.`, error);
+  }
+  return error;
 }
 
 /** How long further signals count as the first one. */

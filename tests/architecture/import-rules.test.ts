@@ -13,6 +13,7 @@ const violations: Readonly<Record<string, string>> = {
   "domain-is-pure": "src/modules/payments/domain.ts -> typebox",
   "persistence-knows-the-domain": "src/modules/payments/persistence.ts -> src/modules/payments/application.ts",
   "application-knows-no-edge": "src/modules/payments/application.ts -> src/modules/payments/http.ts",
+  "catalogue-is-definitions": "src/modules/events/catalogue.ts -> src/modules/events/index.ts",
   "edge-knows-the-application": "src/modules/payments/http.ts -> src/modules/payments/persistence.ts",
   "module-behind-its-door": "src/modules/orders/application.ts -> src/modules/payments/domain.ts",
   "movements-behind-its-door": "src/modules/orders/application.ts -> src/movements/pipeline.ts",
@@ -34,6 +35,7 @@ const violations: Readonly<Record<string, string>> = {
   "module-order-bills": "src/modules/bills/index.ts -> src/modules/payments/index.ts",
   "module-order-payouts": "src/modules/payouts/index.ts -> src/modules/bills/index.ts",
   "module-order-orders": "src/modules/orders/index.ts -> src/modules/bills/index.ts",
+  "module-order-webhooks": "src/modules/webhooks/index.ts -> src/modules/orders/index.ts",
   "module-order-reconciliation": "src/modules/reconciliation/index.ts -> src/modules/orders/index.ts",
 };
 

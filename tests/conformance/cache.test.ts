@@ -6,7 +6,8 @@ import { createMemoryCache } from "../../src/infrastructure/caches/memory.ts";
 import { connectRedis } from "../../src/infrastructure/caches/redis.ts";
 import type { Cache } from "../../src/movements/ports.ts";
 import { eventually } from "../support/app.ts";
-import { freePort, startRedis, type TestRedis, withoutRedis } from "../support/redis.ts";
+import { freePort } from "../support/free-port.ts";
+import { startRedis, type TestRedis, withoutRedis } from "../support/redis.ts";
 import { type CacheUnderTest, describeCache, locked } from "./cache.ts";
 
 async function memoryUnderTest(): Promise<CacheUnderTest> {

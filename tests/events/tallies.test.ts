@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { type ClosableDatabase, createPool } from "../../src/infrastructure/postgres/connections.ts";
-import { tallyEvents } from "../../src/modules/events/application.ts";
+import { tallyEvents } from "../../src/modules/events/application/statistics.ts";
 import { eventJobs, eventStatistics, readStream } from "../../src/modules/events/index.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 
@@ -96,10 +96,10 @@ describe("how many events there are", () => {
     assert.equal(await totalOf("one"), 6);
   });
 
-  test("tells what a consumer has handled, over all of its lanes, and what it has not", async () => {
+  test("tells what a consumer has handled of a category, over all of its lanes, and what it has not", async () => {
     await admin.query(
-      `insert into events.cursors (consumer, lane, position, handled)
-       values ('relay', 1, 9, 2), ('relay', 2, 9, 3), ('other', 1, 9, 1)`,
+      `insert into events.published (consumer, lane, category, events)
+       values ('relay', 1, 'one', 2), ('relay', 2, 'one', 3), ('relay', 2, 'two', 1), ('other', 1, 'one', 1)`,
     );
     assert.deepEqual(await eventStatistics(pool, "one", "relay"), { total: 6, handled: 5, pending: 1 });
     assert.deepEqual(await eventStatistics(pool, "one", "other"), { total: 6, handled: 1, pending: 5 });

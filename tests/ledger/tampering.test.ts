@@ -4,6 +4,7 @@ import type { ClosableDatabase } from "../../src/infrastructure/postgres/connect
 import type { Finding } from "../../src/modules/ledger/application/audit/report.ts";
 import { readHead, sealBatches } from "../../src/modules/ledger/application/seal-batches.ts";
 import type { Head } from "../../src/modules/ledger/domain/canonical.ts";
+import { runsOf } from "../support/property-seed.ts";
 import {
   audit,
   auditInside,
@@ -33,8 +34,7 @@ import {
 import { openVault, sale, type Vault } from "./vault.ts";
 
 const seed = seedOfRun();
-/** A thousand where every service is required, as in CI; elsewhere what a developer has the patience for. */
-const tamperings = process.env["REQUIRE_SERVICES"] === "1" ? 1_000 : 400;
+const tamperings = runsOf(1_000, 200);
 let vault: Vault;
 let database: ClosableDatabase;
 let head: Head;

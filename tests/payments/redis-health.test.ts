@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { get, startTestApp } from "../support/app.ts";
-import { freePort, startRedis, withoutRedis } from "../support/redis.ts";
+import { freePort } from "../support/free-port.ts";
+import { startRedis, withoutRedis } from "../support/redis.ts";
 
 test("health says from the first request on that a configured Redis is connected", { skip: withoutRedis }, async () => {
   const redis = await startRedis();

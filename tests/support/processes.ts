@@ -96,6 +96,19 @@ export async function startServer(
   throw new Error(`${script} ${args.join(" ")} does not listen:\n${child.output()}`);
 }
 
+/** Resolves once a child has written `sought`. Throws what it wrote where it has ended before, or takes over 30 s. */
+export async function said(child: Child, sought: string): Promise<void> {
+  let hasEnded = false;
+  void child.exited.finally(() => {
+    hasEnded = true;
+  });
+  const deadline = performance.now() + startPatienceMs;
+  while (!child.output().includes(sought)) {
+    if (hasEnded || performance.now() > deadline) throw new Error(`it never said ${sought}:\n${child.output()}`);
+    await sleep(10);
+  }
+}
+
 /** An answer of the API; `body` is its JSON. */
 export type Answer = {
   readonly status: number;

@@ -3,3 +3,8 @@
  * seed for every run, then; PROPERTY_SEED=n explores others.
  */
 export const propertySeed = Number(process.env["PROPERTY_SEED"] ?? "20261122");
+
+/** All of a long test's runs where every service is required, as in CI; elsewhere what a developer waits for. */
+export function runsOf(inAll: number, elsewhere: number): number {
+  return process.env["REQUIRE_SERVICES"] === "1" ? inAll : elsewhere;
+}

@@ -3,11 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Client } from "pg";
+import { fundSandbox } from "../../src/app/funding.ts";
 import { type JournalEntry, readSimulatorJournal } from "../../src/infrastructure/gateways/simulator/journal.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/infrastructure/postgres/embedded.ts";
 import { migrate } from "../../src/infrastructure/postgres/migrate.ts";
+import { createLogger } from "../../src/infrastructure/telemetry/logger.ts";
+import { parseSettings } from "../../src/settings.ts";
 import { createTestDatabase } from "./database.ts";
-import { type Child, commandLine, type Environment, type Server, startChild, startServer } from "./processes.ts";
+import { type Child, commandLine, type Environment, type Server, said, startChild, startServer } from "./processes.ts";
 
 /** A row of payments as the fault tests look at it, with its attempts and events counted. */
 export type StoredPayment = {
@@ -32,6 +35,13 @@ export type Site = {
   readonly environment: Environment;
   /** Runs the API: as `marketflow dev` or `serve`, or as a script of a test's own. Ended with the site. */
   startApi(command: "dev" | "serve" | { readonly script: string }, settings?: Environment): Promise<Server>;
+  /**
+   * Runs `marketflow relay` or `consume`, and resolves once it has begun its work, which it logs at the level info.
+   * Ended with the site.
+   */
+  startWorker(command: "relay" | "consume", settings?: Environment): Promise<Child>;
+  /** Sets money apart for payouts to affiliates, as `dev` does by itself. */
+  fund(): Promise<void>;
   /** Runs the command line with only these settings, whatever it is going to do. Ended with the site. */
   run(args: readonly string[], settings: Environment): Child;
   payments(): Promise<StoredPayment[]>;
@@ -97,6 +107,17 @@ async function siteOn(database: Urls, remove: () => Promise<void>, settings: Env
       const server = await startServer(script, args, { ...environment, ...more }, home);
       children.push(server);
       return server;
+    },
+    async startWorker(command, more = {}) {
+      const child = startChild(commandLine, [command], { ...environment, ...more }, home);
+      children.push(child);
+      await said(child, command === "relay" ? '"message":"publishing"' : '"message":"consuming"');
+      return child;
+    },
+    async fund() {
+      const settings = { ...parseSettings(environment), databaseUrl: appUrl, stripeWebhookSecret: webhookSecret };
+      const quiet = createLogger({ logLevel: "silent", serviceVersion: "0", process: "test", secrets: [] });
+      await fundSandbox(settings, quiet);
     },
     run(args, only) {
       const child = startChild(commandLine, args, only, home);

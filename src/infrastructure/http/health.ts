@@ -1,14 +1,23 @@
 import type { FastifyInstance } from "fastify";
 
-export type HealthChecks = {
+type Probes = {
   /** Asks the database for anything; what it answers does not matter, and a rejection says that it does not. */
   readonly database: () => Promise<unknown>;
+  /** False once the process is stopping. */
+  readonly isReady: () => boolean;
+};
+
+export type HealthChecks = Probes & {
   /** The same of Redis; undefined where none is configured. */
   readonly redis: (() => Promise<unknown>) | undefined;
   /** The gateway's name and the state of its circuit breaker: told, but no reason to be unhealthy. */
   readonly gateway: () => { name: string; circuit: string };
-  /** False once the process is stopping. */
-  readonly isReady: () => boolean;
+};
+
+/** What a process needs that moves events. */
+export type EventHealthChecks = Probes & {
+  /** The broker's name, and a question to it. Events wait in the log while it is away. */
+  readonly broker: { readonly name: string; ping(): Promise<void> };
 };
 
 const tags = ["operations"];
@@ -58,8 +67,22 @@ export function registerPartnerHealth(server: FastifyInstance, checks: HealthChe
   registerProbes(server, checks);
 }
 
+/** The health of a process that publishes or consumes events. */
+export function registerEventHealth(server: FastifyInstance, checks: EventHealthChecks): void {
+  server.get("/health", { schema: { summary, tags } }, async (_request, reply) => {
+    const [database, broker] = await Promise.all([answers(checks.database), answers(() => checks.broker.ping())]);
+    const word = (there: boolean) => (there ? "connected" : "disconnected");
+    return reply.code(database && broker ? 200 : 503).send({
+      status: database && broker ? "healthy" : "unhealthy",
+      database: word(database),
+      broker: { name: checks.broker.name, status: word(broker) },
+    });
+  });
+  registerProbes(server, checks);
+}
+
 /** What an orchestrator asks: is the process to be restarted, and is it to be sent requests? */
-function registerProbes(server: FastifyInstance, checks: HealthChecks): void {
+function registerProbes(server: FastifyInstance, checks: Probes): void {
   server.get("/health/live", { schema: { summary: "Does this process run?", tags } }, async () => ({
     status: "alive",
   }));

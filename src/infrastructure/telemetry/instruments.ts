@@ -105,3 +105,20 @@ function braces(labels: Labels): string {
 function escaped(character: string): string {
   return character === "\n" ? "\\n" : `\\${character}`;
 }
+
+/** Counts by the value of one label, and finds the series of a value without making its key anew. */
+export function countsOf(
+  family: Family<Counter>,
+  label: string,
+  fixed: Labels = {},
+): (value: string, count?: number) => void {
+  const series = new Map<string, Counter>();
+  return (value, count = 1) => {
+    let bound = series.get(value);
+    if (bound === undefined) {
+      bound = family.with({ ...fixed, [label]: value });
+      series.set(value, bound);
+    }
+    bound.add(count);
+  };
+}

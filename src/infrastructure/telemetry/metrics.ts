@@ -1,13 +1,6 @@
 import type { Registry } from "prom-client";
-import {
-  type Counter,
-  counterFamily,
-  type Family,
-  gaugeFamily,
-  histogramFamily,
-  type Instrument,
-  type Labels,
-} from "./instruments.ts";
+import { type DeliveryMetrics, deliveryInstruments } from "./delivery-metrics.ts";
+import { counterFamily, countsOf, gaugeFamily, histogramFamily, type Instrument } from "./instruments.ts";
 
 /** Upper bounds in seconds, made for answers between 1 ms and 1 s and for the deadlines above. */
 const requestBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -31,7 +24,7 @@ const webhookTypes: ReadonlySet<string> = new Set([
   "charge.dispute.closed",
 ]);
 
-export type Listener = "marketplace" | "partner";
+export type Listener = "marketplace" | "partner" | "operations";
 /** What recovery recovers. */
 export type Policy = "payments" | "bills" | "payouts";
 const policies: readonly Policy[] = ["payments", "bills", "payouts"];
@@ -50,6 +43,8 @@ export type LaneMetrics = {
 
 /** Every instrument of MarketFlow. Bind once, at start or when a route or a lane is made; then call what was bound. */
 export type Metrics = {
+  /** What leaves for other systems and comes in from them: the relay, the consumer, webhooks. */
+  readonly delivery: DeliveryMetrics;
   /**
    * Binds one route ("/payments/:id"; "unmatched" where none is) of a listener, because both have a `/payments`. The
    * result takes a status code and milliseconds.
@@ -94,7 +89,8 @@ export function createMetrics(): Metrics {
   const gateways = gatewayInstruments();
   const flow = flowInstruments();
   const partner = partnerInstruments();
-  const instruments = [http, lanes, gateways, flow, partner].flatMap((group) => group.instruments);
+  const delivery = deliveryInstruments();
+  const instruments = [http, lanes, gateways, flow, partner, delivery].flatMap((group) => group.instruments);
   let processMetrics: Promise<Registry> | undefined;
 
   return {
@@ -104,6 +100,7 @@ export function createMetrics(): Metrics {
     breaker: gateways.bindBreaker,
     ...flow.counters,
     ...partner.counters,
+    delivery: delivery.metrics,
     contentType: "text/plain; version=0.0.4; charset=utf-8",
     async render() {
       processMetrics ??= loadProcessMetrics();
@@ -272,19 +269,6 @@ function partnerInstruments() {
       payoutsInFlight: (read: () => number) => flying.readFrom(read),
       cache: (operation: string, result: string) => cache.with({ operation, result }).add(),
     },
-  };
-}
-
-/** Counts by the value of one label, and finds the series of a value without making its key anew. */
-function countsOf(family: Family<Counter>, label: string, fixed: Labels = {}): (value: string, count?: number) => void {
-  const series = new Map<string, Counter>();
-  return (value, count = 1) => {
-    let bound = series.get(value);
-    if (bound === undefined) {
-      bound = family.with({ ...fixed, [label]: value });
-      series.set(value, bound);
-    }
-    bound.add(count);
   };
 }
 

@@ -97,8 +97,9 @@ changed as (
   returning p.id, p.status, p.version, p.traceparent, p.gateway, p.seller_id, p.currency, p.captured_minor,
             p.fee_minor, l.intent_id,
             jsonb_build_object(
-              'amount', trim_scale(p.amount)::text, 'currency', p.currency, 'intent_id', l.intent_id,
-              'failure_code', l.failure_code
+              'amount', trim_scale(p.amount)::text, 'currency', p.currency, 'seller_id', p.seller_id,
+              'reference', p.reference, 'captured_minor', p.captured_minor::text, 'fee_minor', p.fee_minor::text,
+              'intent_id', l.intent_id, 'failure_code', l.failure_code
             ) as payload
 ),
 posted as (
@@ -176,8 +177,9 @@ changed as (
   returning p.id, p.status, p.version, p.traceparent, p.gateway, p.seller_id, p.currency, p.captured_minor,
             p.fee_minor, l.intent_id,
             jsonb_build_object(
-              'amount', trim_scale(p.amount)::text, 'currency', p.currency, 'intent_id', l.intent_id,
-              'failure_code', l.failure_code, 'gateway_event', l.event_id
+              'amount', trim_scale(p.amount)::text, 'currency', p.currency, 'seller_id', p.seller_id,
+              'reference', p.reference, 'captured_minor', p.captured_minor::text, 'fee_minor', p.fee_minor::text,
+              'intent_id', l.intent_id, 'failure_code', l.failure_code, 'gateway_event', l.event_id
             ) as payload
 ),
 posted as (

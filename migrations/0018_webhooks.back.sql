@@ -1,0 +1,2 @@
+select events.forget_cursor('webhooks');
+drop schema webhooks cascade;

@@ -1,0 +1,2 @@
+drop function events.log_name;
+drop table events.identity;
