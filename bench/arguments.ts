@@ -6,10 +6,14 @@ export const scenarios = {
   "full-payment": "payments created, confirmed by webhook and settled, MarketFlow and the baseline in turns",
   "table-growth": "create-payment with 10 thousand and with 1 million payments stored, in turns",
   "ledger-posting": "payments posted straight into the ledger, MarketFlow and row by row in PL/pgSQL in turns",
+  "log-growth": "reading and appending where the log has 10 thousand and 10 million events, in turns",
   "ledger-growth": "ledger-posting with 100 thousand and with 10 million entries, in turns, and reading there",
   "pay-bill": "POST /payments of the partner API, accepted, paid and settled, MarketFlow and the baseline in turns",
   payouts: "a file of 100,000 pagos as lotes, against a gateway of 50 ms",
   pagos: "POST /pagos one by one, against a gateway of 50 ms",
+  relay: "a log of 300,000 events published, to nobody, to the statement and to Pulsar, and by the baseline in turns",
+  "relay-lag": "from an event's appending to its arrival through Pulsar, at 3,000 payments a second",
+  "relay-cost": "POST /payments without a relay beside it and with one, in turns",
   startup: "time to listen and memory after the start, MarketFlow and the baseline in turns",
 } as const;
 
@@ -36,7 +40,7 @@ ${Object.entries(scenarios)
 
   --connections N   connections with one request outstanding each (256; 512 in pagos); payments in flight in ledger-*
                     (128); calls to the gateway in flight in payouts (512)
-  --seconds N       measured seconds of each round, after the warm-up (8)
+  --seconds N       measured seconds of each round, after the warm-up (8; 20 in relay-lag)
   --warmup N        seconds of warm-up (3)
   --rounds N        rounds of each contender, in turns (3)
   --short           one round of 2 seconds (of 20,000 pagos), to see that it works
@@ -72,7 +76,7 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments {
   return {
     scenario,
     connections: wholeNumber("--connections", values.connections ?? defaultConnections(scenario), 1, 10_000),
-    measureMs: wholeNumber("--seconds", values.seconds ?? (short ? "2" : "8"), 1, 3600) * 1000,
+    measureMs: wholeNumber("--seconds", values.seconds ?? defaultSeconds(scenario, short), 1, 3600) * 1000,
     warmupMs: wholeNumber("--warmup", values.warmup ?? (short ? "1" : "3"), 0, 600) * 1000,
     rounds: wholeNumber("--rounds", values.rounds ?? (short ? "1" : "3"), 1, 100),
     short,
@@ -80,6 +84,11 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments {
     nodeOptions: values["node-options"],
     jsonFile: values.json,
   };
+}
+
+function defaultSeconds(scenario: Scenario, short: boolean): string {
+  if (short) return "2";
+  return scenario === "relay-lag" ? "20" : "8";
 }
 
 function defaultConnections(scenario: Scenario): string {
@@ -91,6 +100,7 @@ function defaultConnections(scenario: Scenario): string {
 export function wordsFor({ scenario, connections, rounds, warmupMs, measureMs }: BenchArguments): string {
   if (scenario === "startup") return `${rounds} starts of each`;
   if (scenario === "payouts") return `${connections} calls in flight, ${rounds} rounds`;
+  if (scenario === "relay") return `${rounds} rounds, those of the baseline of ${measureMs / 1000} s`;
   const load = scenario.startsWith("ledger-") ? `${connections} payments in flight` : `${connections} connections`;
   return `${load}, ${rounds} rounds of ${measureMs / 1000} s after ${warmupMs / 1000} s of warm-up`;
 }

@@ -7,6 +7,8 @@ export type LoadPlan = {
   readonly port: number;
   /** Connections that are kept open, each with one request outstanding at any time (a closed loop). */
   readonly connections: number;
+  /** So many requests in a second, over whichever connections are free; left out: as many as the server answers. */
+  readonly ratePerSecond?: number | undefined;
   /** Answers of this first stretch are checked and counted as acknowledged, but not measured. */
   readonly warmupMs: number;
   readonly measureMs: number;

@@ -10,6 +10,8 @@ const readBufferBytes = 4096;
 /** Keeps a server that is down from being hammered. */
 const reconnectAfterMs = 100;
 const errorSamplesKept = 5;
+/** Where a rate is set: so short that no request waits long for its time, and no second begins with a crowd. */
+const paceEveryMs = 2;
 
 /** What all connections of a run count into. */
 type Run = {
@@ -28,15 +30,17 @@ type Run = {
   outstanding: number;
   measuring: boolean;
   stopping: boolean;
+  /** Connections that wait for their turn, where the plan sets a rate. */
+  readonly free: Connection[];
 };
 
 type Connection = { readonly socket: Socket; readonly reader: ResponseReader; askedAtMs: number | null };
 
 /**
  * Drives one kind of request with closed-loop connections over plain sockets: one request outstanding on each, the next
- * one sent as soon as the answer is there. It spends as little as possible on a request, because it shares the
- * machine's cores with the server that it measures. Rejects only where the server cannot be reached at all; whatever
- * else goes wrong is counted in the report.
+ * one sent as soon as the answer is there, or when the plan's rate allows. It spends as little as possible on a
+ * request, because it shares the machine's cores with the server that it measures. Rejects only where the server cannot
+ * be reached at all; whatever else goes wrong is counted in the report.
  */
 async function runLoad(plan: LoadPlan): Promise<LoadReport> {
   const target = targets[plan.target];
@@ -55,9 +59,11 @@ async function runLoad(plan: LoadPlan): Promise<LoadReport> {
     outstanding: 0,
     measuring: false,
     stopping: false,
+    free: [],
   };
   const sockets = await Promise.all(Array.from({ length: plan.connections }, () => connected(plan.port)));
   for (const socket of sockets) drive(run, socket);
+  const pacing = plan.ratePerSecond === undefined ? undefined : pace(run, plan.ratePerSecond);
   await sleep(plan.warmupMs);
   run.measuring = true;
   const measuredFromMs = Date.now();
@@ -66,6 +72,7 @@ async function runLoad(plan: LoadPlan): Promise<LoadReport> {
   run.measuring = false;
   const seconds = (performance.now() - startedAtMs) / 1000;
   const measuredUntilMs = Date.now();
+  clearInterval(pacing);
   await drain(run);
   const cpu = process.cpuUsage();
   return {
@@ -121,7 +128,26 @@ function drive(run: Run, socket: Socket): void {
       socket.destroy();
     }
   });
-  ask(run, connection);
+  askInTurn(run, connection);
+}
+
+/** At once, or when the rate allows. */
+function askInTurn(run: Run, connection: Connection): void {
+  if (run.plan.ratePerSecond === undefined) ask(run, connection);
+  else run.free.push(connection);
+}
+
+/** Sends what is due. What no connection was free for is sent later: the rate is kept where the server can keep it. */
+function pace(run: Run, ratePerSecond: number): NodeJS.Timeout {
+  const startedAtMs = performance.now();
+  return setInterval(() => {
+    const due = ((performance.now() - startedAtMs) * ratePerSecond) / 1000;
+    while (run.requests < due) {
+      const connection = run.free.shift();
+      if (connection === undefined) return;
+      if (!connection.socket.destroyed) ask(run, connection);
+    }
+  }, paceEveryMs);
 }
 
 function ask(run: Run, connection: Connection): void {
@@ -148,7 +174,7 @@ function answered(run: Run, connection: Connection, { status, body }: HttpRespon
   } else {
     fail(run, `status_${status}`, body.toString());
   }
-  ask(run, connection);
+  askInTurn(run, connection);
 }
 
 /** Parses one answer of many. */

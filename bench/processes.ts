@@ -26,7 +26,7 @@ function started(child: ChildProcess): void {
 
 export type ServerProcess = {
   readonly pid: number;
-  /** Of the marketplace listener, and of the partners'. */
+  /** Of the marketplace listener (where there is none, of what it answers `/health` at), and of the partners'. */
   readonly port: number;
   readonly partnerPort: number;
   /** From the creation of the process until it accepted a connection, and until it answered `GET /health` with 200. */
@@ -51,7 +51,7 @@ export type ServerStart = {
  */
 export async function startServer(start: ServerStart): Promise<ServerProcess> {
   const [port, partnerPort] = await freePorts();
-  const ports = { PORT: String(port), PARTNER_PORT: String(partnerPort) };
+  const ports = { PORT: String(port), PARTNER_PORT: String(partnerPort), OPERATIONS_PORT: String(port) };
   const logFile = join(start.folder, "server.log");
   const log = openSync(logFile, "a");
   const startedAtMs = performance.now();

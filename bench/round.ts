@@ -28,6 +28,8 @@ export type RoundPlan = {
   /** Different for every round of a run: the idempotency keys of its requests end in it. */
   readonly name: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** So many requests in a second; left out: as many as the server answers. */
+  readonly ratePerSecond?: number;
   /** What a scenario waits for and looks at after the load, while the server still runs. Returns problems. */
   readonly afterLoad?: (load: LoadReport) => Promise<string[]>;
 };
@@ -55,6 +57,7 @@ export async function runRound(cluster: BenchCluster, args: BenchArguments, plan
       target: workload.target,
       port,
       connections: args.connections,
+      ratePerSecond: plan.ratePerSecond,
       warmupMs: args.warmupMs,
       measureMs: args.measureMs,
       keySuffix: keySuffixOf(plan.name),

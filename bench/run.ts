@@ -8,10 +8,14 @@ import { createPaymentScenario } from "./scenarios/create-payment.ts";
 import { fullPaymentScenario } from "./scenarios/full-payment.ts";
 import { ledgerGrowthScenario } from "./scenarios/ledger-growth.ts";
 import { ledgerPostingScenario } from "./scenarios/ledger-posting.ts";
+import { logGrowthScenario } from "./scenarios/log-growth.ts";
 import type { Outcome } from "./scenarios/outcome.ts";
 import { pagosScenario } from "./scenarios/pagos.ts";
 import { payBillScenario } from "./scenarios/pay-bill.ts";
 import { payoutsScenario } from "./scenarios/payouts.ts";
+import { relayScenario } from "./scenarios/relay.ts";
+import { relayCostScenario } from "./scenarios/relay-cost.ts";
+import { relayLagScenario } from "./scenarios/relay-lag.ts";
 import { startupScenario } from "./scenarios/startup.ts";
 import { tableGrowthScenario } from "./scenarios/table-growth.ts";
 
@@ -23,9 +27,13 @@ const runs: Readonly<
   "table-growth": tableGrowthScenario,
   "ledger-posting": ledgerPostingScenario,
   "ledger-growth": ledgerGrowthScenario,
+  "log-growth": logGrowthScenario,
   "pay-bill": payBillScenario,
   payouts: payoutsScenario,
   pagos: pagosScenario,
+  relay: relayScenario,
+  "relay-lag": relayLagScenario,
+  "relay-cost": relayCostScenario,
   startup: startupScenario,
 };
 
@@ -58,8 +66,8 @@ requireFreshBundle();
 const cluster = await startBenchCluster();
 try {
   const outcome = await runs[args.scenario](cluster, args);
-  // The ledger is driven inside this process, which runs the sources.
-  const machine = machineLine(cluster.version, isBundled && !args.scenario.startsWith("ledger-"));
+  // The ledger and the log are driven inside this process, which runs the sources.
+  const machine = machineLine(cluster.version, isBundled && !/^(ledger|log)-/.test(args.scenario));
   print(args, machine, outcome);
   if (args.jsonFile !== undefined) {
     const { figures, problems } = outcome;

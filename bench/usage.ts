@@ -11,11 +11,14 @@ export type Usage = {
   readonly machine: number;
 };
 
-/** Begins to watch what a server, PostgreSQL and the machine use; the result says how much it was since. */
-export function watchUsage(serverPid: number, postmasterPid: number): () => Usage {
+/**
+ * Begins to watch what a server (by its process, or what says how many processor seconds it has used), PostgreSQL and
+ * the machine use; the result says how much it was since.
+ */
+export function watchUsage(server: number | (() => number), postmasterPid: number): () => Usage {
   const read = () => ({
     seconds: performance.now() / 1000,
-    server: cpuSecondsOf(serverPid),
+    server: typeof server === "number" ? cpuSecondsOf(server) : server(),
     postgres: cpuSecondsOf(postmasterPid),
     machine: machineCpuSeconds(),
   });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import { propertySeed } from "../support/property-seed.ts";
+import { propertySeed, runsOf } from "../support/property-seed.ts";
 import { LedgerModel, type ModelItem } from "./model.ts";
 import { available, clearing, commission, type Item, type Leg, openVault, receivable, type Vault } from "./vault.ts";
 
@@ -442,7 +442,7 @@ test("any postings and holds, in any batches, have the results, balances and ent
       }
       await run.compareEntries();
     }),
-    { seed: propertySeed, numRuns: 100, interruptAfterTimeLimit: 120_000, markInterruptAsFailure: true },
+    { seed: propertySeed, numRuns: runsOf(100, 50), interruptAfterTimeLimit: 120_000, markInterruptAsFailure: true },
   );
   for (const result of resultsToBeSeen) assert.ok((seen.get(result) ?? 0) >= 3, `${result}: ${seen.get(result)} times`);
   const [borne] = await vault.look<{ times: bigint }>(
