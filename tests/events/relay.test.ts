@@ -159,8 +159,10 @@ describe("a relay", () => {
     const streams = newStreams(24);
     const relay = start({ limits: { pageEvents: 50 } });
     let writing = true;
+    const patientUntilMs = performance.now() + 15_000;
+    const isDisturbed = () => relay.told.failed.length > 0 || performance.now() > patientUntilMs;
     const killing = (async () => {
-      while (writing) {
+      while (writing || !isDisturbed()) {
         await sleep(60);
         await log.admin.query(
           `select pg_terminate_backend(pid) from pg_stat_activity
