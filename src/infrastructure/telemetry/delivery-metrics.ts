@@ -8,7 +8,7 @@ export type DeliveryMetrics = {
   /** Counts events that a broker keeps now, by topic. */
   published(topic: string, count: number): void;
   /** One event was refused for good, and parked its stream. */
-  refused(topic: string): void;
+  refused(type: string): void;
   /** Whether the broker could be reached when last it was needed. */
   reachable(isReachable: boolean): void;
   /** From the commit of a page's oldest event to its receipt, in milliseconds. */
@@ -59,7 +59,7 @@ export function deliveryInstruments() {
   const lags = lag.with({});
   const metrics: DeliveryMetrics = {
     published: countsOf(published, "topic"),
-    refused: countsOf(refused, "topic"),
+    refused: countsOf(refused, "type"),
     reachable: (isReachable) => gauges.reachable.set(isReachable ? 1 : 0),
     lag: (ms) => lags.observe(ms / 1_000),
     horizon({ positions, ageMs }) {
