@@ -3,12 +3,11 @@ import { createPulsarBroker } from "../infrastructure/publishers/pulsar/broker.t
 import { createMetrics } from "../infrastructure/telemetry/metrics.ts";
 import { topicsOf } from "../modules/events/index.ts";
 import type { Subscription } from "../modules/events/ports.ts";
-import { createStatementConsumer } from "../modules/payouts/index.ts";
-import { consumerObserver, statementConsumer } from "./consumer-observer.ts";
 import { openDatabase } from "./database.ts";
 import { startOperations } from "./operations.ts";
 import { pulsarOptions } from "./pulsar.ts";
 import type { AppSettings } from "./settings.ts";
+import { openStatementConsumer } from "./statement-consumer.ts";
 import { openTracing } from "./tracing.ts";
 
 /** `marketflow consume`: the affiliates' statement from a Pulsar subscription. */
@@ -17,11 +16,10 @@ export async function openConsumer(settings: AppSettings & { readonly pulsarUrl:
   const tracer = await openTracing(settings, logger);
   const database = openDatabase(settings, logger);
   const broker = createPulsarBroker(pulsarOptions(settings, settings.pulsarUrl, logger));
-  const observe = consumerObserver(statementConsumer, metrics, tracer, logger);
-  const receive = createStatementConsumer(database.lane("affiliate_statement"), observe);
+  const receive = openStatementConsumer({ database, metrics, tracer, logger });
   let subscription: Subscription | undefined;
   const operations = await startOperations(settings, logger, metrics, {
-    database: () => database.pool.query({ name: "health", text: "select 1", values: [] }),
+    database: database.ping,
     broker: { name: "pulsar", ping: () => broker.ping() },
     isReady: () => subscription !== undefined,
   });

@@ -14,6 +14,8 @@ export type OpenDatabase = {
   readonly pool: ClosableDatabase;
   /** A connection of its own, for one lane. */
   readonly lane: (name: string) => ClosableDatabase;
+  /** Rejects where the database does not answer. */
+  ping(): Promise<unknown>;
   close(): Promise<void>;
 };
 
@@ -35,6 +37,7 @@ export function openDatabase(settings: AppSettings, logger: Logger): OpenDatabas
       lanes.push(opened);
       return opened;
     },
+    ping: () => pool.query({ name: "health", text: "select 1", values: [] }),
     async close() {
       await Promise.all([pool, ...lanes].map((opened) => opened.close()));
     },

@@ -1,30 +1,20 @@
 import { randomUUIDv7 } from "node:crypto";
-import type { Logger } from "pino";
 import { createLaneLocks } from "../infrastructure/postgres/lane-locks.ts";
 import { createOwnership } from "../infrastructure/postgres/ownership.ts";
 import { createLocalPublisher } from "../infrastructure/publishers/local.ts";
-import type { Metrics } from "../infrastructure/telemetry/metrics.ts";
-import type { Tracer } from "../infrastructure/telemetry/tracer.ts";
 import { createWebhookClient } from "../infrastructure/webhooks/client.ts";
 import { createRelay, messageOf, type RelayObserver, relayConsumer, topicsOf } from "../modules/events/index.ts";
 import type { Publisher } from "../modules/events/ports.ts";
-import { createStatementConsumer } from "../modules/payouts/index.ts";
 import { createWebhookWorker, type WebhookWorker } from "../modules/webhooks/index.ts";
 import { version } from "../version.ts";
-import { consumerObserver, statementConsumer } from "./consumer-observer.ts";
-import { connectTimeoutMs, type OpenDatabase } from "./database.ts";
+import { connectTimeoutMs } from "./database.ts";
 import { pulsarOptions } from "./pulsar.ts";
 import type { AppSettings } from "./settings.ts";
+import { type ConsumerParts, openStatementConsumer } from "./statement-consumer.ts";
 import { tracedPublisher } from "./traced-publisher.ts";
 
 /** What the outbox is made of. */
-export type OutboxParts = {
-  readonly settings: AppSettings;
-  readonly database: OpenDatabase;
-  readonly metrics: Metrics;
-  readonly tracer: Tracer;
-  readonly logger: Logger;
-};
+export type OutboxParts = ConsumerParts & { readonly settings: AppSettings };
 
 /** What takes the event log to other systems: the relay with its publisher, and the webhooks to integrators. */
 export type Outbox = {
@@ -65,11 +55,9 @@ export async function openOutbox(parts: OutboxParts): Promise<Outbox> {
 
 /** Pulsar's client is loaded only where it is used. */
 async function openPublisher(parts: OutboxParts, pagoTopic: string): Promise<Publisher> {
-  const { settings, database, metrics, tracer, logger } = parts;
+  const { settings, logger } = parts;
   if (settings.pulsarUrl === undefined) {
-    const observe = consumerObserver(statementConsumer, metrics, tracer, logger);
-    const receive = createStatementConsumer(database.lane("affiliate_statement"), observe);
-    return createLocalPublisher({ subscribers: [{ topics: [pagoTopic], receive }] });
+    return createLocalPublisher({ subscribers: [{ topics: [pagoTopic], receive: openStatementConsumer(parts) }] });
   }
   const { createPulsarPublisher } = await import("../infrastructure/publishers/pulsar/publisher.ts");
   // The consumer may come later than the first event: the topic is made with its subscription.
@@ -122,7 +110,6 @@ function openWebhooks(
     observe: {
       sent: delivery.webhookSent,
       endpointDisabled: (endpoint, reason) => logger.warn({ endpoint, reason }, "a webhook endpoint was disabled"),
-      fannedOut: () => undefined,
       notSent: (position, event_type, reason) =>
         logger.error({ position, event_type, reason }, "an event cannot be sent to webhook endpoints"),
       failed: (step, error) => logger.warn({ step, error }, "webhooks met a fault; they go on"),

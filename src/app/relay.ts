@@ -14,7 +14,7 @@ export async function openRelay(settings: AppSettings, logger: Logger) {
   const outbox = await openOutbox({ settings, database, metrics, tracer, logger });
   let ready = false;
   const operations = await startOperations(settings, logger, metrics, {
-    database: () => database.pool.query({ name: "health", text: "select 1", values: [] }),
+    database: database.ping,
     broker: outbox.publisher,
     isReady: () => ready,
   });

@@ -1,6 +1,7 @@
 import { userInfo } from "node:os";
 import { parseArgs } from "node:util";
 import { createPool } from "../infrastructure/postgres/connections.ts";
+import { isUuid } from "../kernel/identifiers.ts";
 import type { Database } from "../kernel/statement.ts";
 import {
   type InspectedEvent,
@@ -26,7 +27,6 @@ skip     passes the refused event of a parked stream over and publishes what fol
 
 /** What a person can read; the JSON of a list has no more either. */
 const mostShown = 1_000;
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 type Output = { write(text: string): unknown };
 
@@ -68,7 +68,7 @@ function readArguments(args: readonly string[]): Asked {
   const { values, positionals } = parse(args);
   const [action, what = "", ...more] = positionals;
   const { json, all, reason } = values;
-  const stream = uuid.test(what) ? what.toLowerCase() : undefined;
+  const stream = isUuid(what.toLowerCase()) ? what.toLowerCase() : undefined;
   const isPlain = more.length === 0 && !all && reason === undefined;
   if (action === "stats" && what === "" && isPlain) return { action, json };
   if (action === "inspect" && isPlain) {

@@ -12,14 +12,14 @@ export async function relay(settings: Settings): Promise<void> {
   const logger = openLog(settings, "relay");
   const { url: databaseUrl, stop } = await findDatabase(settings);
   const { stripeWebhookSecret = "" } = settings;
-  const process = await openRelay({ ...settings, databaseUrl, stripeWebhookSecret }, logger).catch(
+  const running = await openRelay({ ...settings, databaseUrl, stripeWebhookSecret }, logger).catch(
     async (error: unknown) => {
       await stop();
       throw operationsFault(error);
     },
   );
-  stopOnSignals(() => process.close().finally(stop), settings.shutdownTimeoutMs, logger);
-  process.start();
+  stopOnSignals(() => running.close().finally(stop), settings.shutdownTimeoutMs, logger);
+  running.start();
   if (settings.pulsarUrl === undefined) logger.warn("PULSAR_URL is not set: events go no further than this process");
-  logger.info({ publisher: process.publisher, operations: process.operations }, "publishing");
+  logger.info({ publisher: running.publisher, operations: running.operations }, "publishing");
 }

@@ -40,7 +40,6 @@ describe("the worker", () => {
       observe: {
         sent: () => undefined,
         endpointDisabled: () => undefined,
-        fannedOut: () => undefined,
         notSent: (position, type) => faults.push(`${position} ${type}`),
         failed: (step, error) => faults.push([step, error]),
       },

@@ -23,15 +23,18 @@ export type EventHealthChecks = Probes & {
 const tags = ["operations"];
 const summary = "Is everything this server needs there?";
 
+function connection(there: boolean): string {
+  return there ? "connected" : "disconnected";
+}
+
 /** `GET /health` in the marketplace contract's words, `/health/live` and `/health/ready`. */
 export function registerHealth(server: FastifyInstance, checks: HealthChecks): void {
   server.get("/health", { schema: { summary, tags } }, async (_request, reply) => {
     const { healthy, database, redis } = await examine(checks);
-    const word = (there: boolean) => (there ? "connected" : "disconnected");
     return reply.code(healthy ? 200 : 503).send({
       status: healthy ? "healthy" : "unhealthy",
-      database: word(database),
-      redis: redis === undefined ? "in-memory" : word(redis),
+      database: connection(database),
+      redis: redis === undefined ? "in-memory" : connection(redis),
       gateway: checks.gateway(),
     });
   });
@@ -71,11 +74,10 @@ export function registerPartnerHealth(server: FastifyInstance, checks: HealthChe
 export function registerEventHealth(server: FastifyInstance, checks: EventHealthChecks): void {
   server.get("/health", { schema: { summary, tags } }, async (_request, reply) => {
     const [database, broker] = await Promise.all([answers(checks.database), answers(() => checks.broker.ping())]);
-    const word = (there: boolean) => (there ? "connected" : "disconnected");
     return reply.code(database && broker ? 200 : 503).send({
       status: database && broker ? "healthy" : "unhealthy",
-      database: word(database),
-      broker: { name: checks.broker.name, status: word(broker) },
+      database: connection(database),
+      broker: { name: checks.broker.name, status: connection(broker) },
     });
   });
   registerProbes(server, checks);

@@ -1,24 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-
-/** The locks of a process on its lanes, all on one connection that runs nothing else. */
-export type LaneLocks = {
-  /**
-   * How many processes share the lanes, this one among them. Whoever holds lanes asks every second: PostgreSQL takes
-   * them back from a session that was silent for some seconds. Throws where it does not answer: everything that was
-   * held is lost then, and the next call begins anew, which none of the others does: whoever was told that a lane is
-   * its own had it in this session.
-   */
-  countOwners(): Promise<number>;
-  /** True where the lane was free, and is this process's now. Throws where the session is gone. */
-  tryTake(lane: number): Promise<boolean>;
-  /** Gives a lane back. Throws where PostgreSQL does not answer. */
-  release(lane: number): Promise<void>;
-  /** False as soon as the connection is known to be gone, or has not answered for so long that it may be. */
-  isAlive(): boolean;
-  /** Gives everything back; does not wait for longer than for an answer. */
-  close(): Promise<void>;
-};
+import type { LaneLocks } from "../../modules/events/ports.ts";
 
 export type LaneLockSettings = {
   readonly url: string;

@@ -1,5 +1,6 @@
 import type { Database } from "../../../kernel/statement.ts";
 import { laneCount } from "../domain/lanes.ts";
+import type { LogEvent } from "../domain/log-event.ts";
 import * as statements from "../persistence/outbox.queries.ts";
 import { relayConsumer as consumer } from "./relay/settings.ts";
 
@@ -112,16 +113,7 @@ export async function releaseStreams(database: Database, { stream, actor, skipRe
 }
 
 /** An event with what the relay has made of it. */
-export type InspectedEvent = {
-  readonly position: bigint;
-  readonly category: string;
-  readonly stream: string;
-  readonly version: number;
-  readonly type: string;
-  /** JSON, as PostgreSQL writes it. */
-  readonly data: string;
-  readonly traceparent: string | null;
-  readonly recordedAt: Date;
+export type InspectedEvent = LogEvent & {
   readonly state: "published" | "pending" | "withheld" | "skipped";
   /** Who passed it over and why, where somebody did. */
   readonly skipped: { readonly refusal: string; readonly reason: string; readonly actor: string } | null;

@@ -3,7 +3,7 @@ export type LogEvent = {
   readonly position: bigint;
   readonly category: string;
   readonly stream: string;
-  /** Counts the events of the stream, from 1. */
+  /** Rises by one with each change of what the stream is of; a change without an event leaves a gap. */
   readonly version: number;
   readonly type: string;
   /** JSON, as PostgreSQL writes it. */

@@ -16,8 +16,6 @@ export type WebhookWorkerSettings = Pick<FanOutSettings, "bodyOf" | "newId"> & {
   readonly holdsOwnership: () => Promise<boolean>;
   readonly userAgent: string;
   readonly observe: SendingObserver & {
-    /** Deliveries that were decided on. */
-    fannedOut(deliveries: number): void;
     /** An event that cannot leave, so that no endpoint is sent it. */
     notSent(position: bigint, eventType: string, reason: string): void;
     /** A step went wrong and is tried again. */
@@ -91,10 +89,7 @@ export function createWebhookWorker(settings: WebhookWorkerSettings): WebhookWor
       }
       if (!isOwner) return await stopBell.wait(ownershipEveryMs);
       const { deliveries, next } = await fanOut.next();
-      if (deliveries > 0) {
-        observe.fannedOut(deliveries);
-        sending.ring();
-      }
+      if (deliveries > 0) sending.ring();
       if (next === "more") return;
       idlePauseMs = next === "nothing_new" ? Math.min(2 * idlePauseMs, longestPauseMs) : shortestPauseMs;
       await stopBell.wait(next === "nobody" ? nobodyPauseMs : idlePauseMs);

@@ -1,7 +1,8 @@
 import type { Database } from "../../../../kernel/statement.ts";
 import { allLanes, laneCount } from "../../domain/lanes.ts";
 import { readParkedStreams, takeLane } from "../../persistence/relay.queries.ts";
-import { relayConsumer as consumer, type LaneLocks, type RelayObserver } from "./settings.ts";
+import type { LaneLocks } from "../../ports.ts";
+import { relayConsumer as consumer, type RelayObserver } from "./settings.ts";
 
 /** A lane that this process owns. */
 export type OwnedLane = {

@@ -1,20 +1,11 @@
 import type { Result } from "../../../../kernel/result.ts";
 import type { Database } from "../../../../kernel/statement.ts";
 import type { LogEvent } from "../../domain/log-event.ts";
-import type { Message, Publisher } from "../../ports.ts";
+import type { LaneLocks, Message, Publisher } from "../../ports.ts";
 import type { HorizonGauge } from "../horizon.ts";
 
 /** The consumer of the log that publishes it. */
 export const relayConsumer = "relay";
-
-/** How a process owns lanes: see `createLaneLocks`, which is it. */
-export type LaneLocks = {
-  countOwners(): Promise<number>;
-  tryTake(lane: number): Promise<boolean>;
-  release(lane: number): Promise<void>;
-  isAlive(): boolean;
-  close(): Promise<void>;
-};
 
 /** A stream of which an event was refused: from there on nothing of it is published until a person has decided. */
 export type ParkedStream = {
