@@ -26,7 +26,8 @@ const largestLogBytes = 8 * 1024 * 1024;
  * never write to, so it ends when this process does, even by kill -9; then PostgreSQL is shut down.
  * `start COMMAND…` starts a server, `watch PID` looks after one that somebody else started on our data.
  * The shell's own `read` waits on the pipe, so that no further process is needed. SIGINT is a fast shutdown; it is
- * repeated, because a server that has only just started does not listen to it yet.
+ * repeated, because a server that has only just started does not listen to it yet. It ends after its reader, so that
+ * nothing of ours is left once it has ended.
  */
 const watchdogScript = `
 mode=$1; shift
@@ -48,6 +49,7 @@ else
   while kill -0 "$server" 2>/dev/null; do sleep 1; done
 fi
 kill "$reader" 2>/dev/null
+wait "$reader" 2>/dev/null
 `;
 
 /** Starts PostgreSQL on the cluster and resolves once it takes connections. Settings must have been written. */
